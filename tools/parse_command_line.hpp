@@ -1,8 +1,8 @@
 // Parsing a command line with CLI11, the same way in native and in wasm builds.
 //
 // CLI11 reports errors, and also `--help` and `--version`, by throwing. Native builds catch. Wasm builds cannot (see
-// wasm_exceptions.hpp): there the throw itself prints what CLI11 has to say and ends the program, with the same text and
-// the same exit code. A program's main says one line:
+// wasm_exceptions.hpp): there the throw itself prints what CLI11 has to say and ends the program, with the same text
+// and the same exit code. A program's main says one line:
 //
 //     if (auto code = chiwawa::tools::parse_command_line(app, argc, argv)) return *code;
 //

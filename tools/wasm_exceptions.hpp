@@ -1,9 +1,10 @@
 // What a C++ `throw` does in the wasm builds.
 //
-// The wasm builds must run on hosts without the exception-handling proposal, so nothing can be caught there. The programs
-// in tools/ are compiled with -fexceptions all the same, because CLI11 throws: the compiler then turns `throw` into calls of
-// __cxa_allocate_exception and __cxa_throw (defined in wasm_exceptions.cpp) and drops all `catch` blocks. A throw goes to
-// the handler set here, and ends the program with the exit code that it gives.
+// The wasm builds must run on hosts without the exception-handling proposal, so nothing can be caught there. The
+// programs in tools/ are compiled with -fexceptions all the same, because CLI11 throws: the compiler then turns `throw`
+// into calls of
+// __cxa_allocate_exception and __cxa_throw (defined in wasm_exceptions.cpp) and drops all `catch` blocks. A throw goes
+// to the handler set here, and ends the program with the exit code that it gives.
 #pragma once
 
 #include <optional>
