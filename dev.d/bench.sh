@@ -1,6 +1,5 @@
 # ./dev bench [benchmark options]
 # shellcheck shell=bash source=dev.d/common.sh
-source dev.d/build.sh
 
 run_bench() {
   run_setup

@@ -1,6 +1,5 @@
 # ./dev build [preset...]
 # shellcheck shell=bash source=dev.d/common.sh
-source dev.d/setup.sh
 
 run_build() {
   [[ $# -gt 0 ]] || set -- native wasi

@@ -1,7 +1,5 @@
 # ./dev demo [size]: the main job, told step by step. A real program is stopped in the middle and continued elsewhere.
 # shellcheck shell=bash source=dev.d/common.sh
-source dev.d/build.sh
-source dev.d/guests.sh
 
 run_demo() {
   local size=${1:-11}

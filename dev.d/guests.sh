@@ -1,6 +1,5 @@
 # ./dev guests
 # shellcheck shell=bash source=dev.d/common.sh
-source dev.d/setup.sh
 
 run_guests() {
   run_setup

@@ -1,7 +1,5 @@
 # ./dev lint [--all]
 # shellcheck shell=bash source=dev.d/common.sh
-source dev.d/build.sh
-source dev.d/format.sh
 
 run_lint() {
   run_setup

@@ -60,8 +60,10 @@ install_packages() {
   [[ ${#packages[@]} -eq 0 ]] && return
   note "Installing: ${packages[*]}"
   have apt-get || die "please install with your system's package manager: ${packages[*]}"
-  local apt=(run_as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=600 -o Acquire::Retries=3)
-  "${apt[@]}" update
+  local log=build/packages.log apt
+  mkdir -p build
+  apt=(run_as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=600 -o Acquire::Retries=3)
+  "${apt[@]}" update >"$log" 2>&1 || { cat "$log" >&2; die "apt-get update failed"; }
   local package unavailable=()
   for package in "${packages[@]}"; do
     apt-cache show --no-all-versions "$package" >/dev/null 2>&1 || unavailable+=("$package")
@@ -71,7 +73,10 @@ install_packages() {
      On Debian 12, clang 22 comes with the security updates: the sources must list the suite bookworm-security
      (component main). Another clang from 19 on with its lld, llvm and wasm32 runtime does as well."
   fi
-  "${apt[@]}" install -y --no-install-recommends "${packages[@]}"
+  "${apt[@]}" install -y --no-install-recommends "${packages[@]}" >>"$log" 2>&1 || {
+    tail -n 30 "$log" >&2
+    die "apt-get install failed"
+  }
 }
 
 # ---------------------------------------------------------------------------------------------- Node

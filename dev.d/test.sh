@@ -1,8 +1,5 @@
 # ./dev test [ctest arguments]: everything from nothing to a verdict.
 # shellcheck shell=bash source=dev.d/common.sh
-source dev.d/build.sh
-source dev.d/guests.sh
-source dev.d/format.sh
 
 run_test() {
   run_setup
