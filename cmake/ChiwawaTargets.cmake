@@ -77,5 +77,6 @@ function(chiwawa_benchmark name)
   add_executable(${name} ${sources})
   target_link_libraries(${name} PRIVATE chiwawa_strict chiwawa_snapshot chiwawa_wasi chiwawa_interp
                                         benchmark::benchmark_main)
+  target_compile_options(${name} PRIVATE ${CHIWAWA_ALLOW_COUNTER})
   set_property(GLOBAL APPEND PROPERTY CHIWAWA_PROGRAMS ${name})
 endfunction()
