@@ -13,12 +13,11 @@ namespace chiwawa {
 /// (those of the official test suite), so that a reader costs nothing to make.
 class ByteReader {
  public:
-  /// Requires begin <= end <= bytes.size(). Positions are offsets in `bytes`.
-  ByteReader(std::span<const uint8_t> bytes, uint32_t begin, uint32_t end)
-      : data_(bytes.data()),
-        position_(begin),
-        end_(end),
-        end_text_(end == bytes.size() ? "unexpected end" : "unexpected end of section or function") {
+  /// Requires begin <= end <= bytes.size(). Positions are offsets in `bytes`. `end_text` is the fault of reading on at
+  /// the end.
+  ByteReader(std::span<const uint8_t> bytes, uint32_t begin, uint32_t end,
+             const char* end_text = "unexpected end of section or function")
+      : data_(bytes.data()), position_(begin), end_(end), end_text_(end_text) {
     assert(begin <= end && end <= bytes.size());
   }
 
@@ -47,11 +46,12 @@ class ByteReader {
     return data_[position_++];
   }
 
-  uint32_t u32() { return static_cast<uint32_t>(unsigned_leb<32>()); }
-  uint64_t u64() { return unsigned_leb<64>(); }
-  int32_t s32() { return static_cast<int32_t>(signed_leb<32>()); }
-  int64_t s33() { return signed_leb<33>(); }
-  int64_t s64() { return signed_leb<64>(); }
+  // Nearly all numbers take one byte, which is read in place.
+  uint32_t u32() { return short_leb() ? data_[position_++] : static_cast<uint32_t>(unsigned_leb<32>()); }
+  uint64_t u64() { return short_leb() ? data_[position_++] : unsigned_leb<64>(); }
+  int32_t s32() { return short_leb() ? signed_byte() : static_cast<int32_t>(signed_leb<32>()); }
+  int64_t s33() { return short_leb() ? signed_byte() : signed_leb<33>(); }
+  int64_t s64() { return short_leb() ? signed_byte() : signed_leb<64>(); }
 
   uint32_t fixed_u32() { return static_cast<uint32_t>(fixed<4>()); }
   uint64_t fixed_u64() { return fixed<8>(); }
@@ -80,11 +80,13 @@ class ByteReader {
   }
 
  private:
+  bool short_leb() const { return position_ < end_ && data_[position_] < 0x80; }
+  int8_t signed_byte() { return static_cast<int8_t>((data_[position_++] ^ 0x40) - 0x40); }
+
   // The last byte of the longest allowed form holds fewer than seven bits of the number: the others must be zero
   // (unsigned) or copies of the sign.
   template <uint32_t kBits>
   uint64_t unsigned_leb() {
-    if (position_ < end_ && data_[position_] < 0x80) return data_[position_++];
     const uint32_t begin = position_;
     uint64_t value = 0;
     for (uint32_t shift = 0;; shift += 7) {

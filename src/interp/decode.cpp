@@ -37,7 +37,7 @@ constexpr uint32_t rank(uint8_t id) {
 /// Fails softly: the section readers go on with zeros after a fault (ByteReader), and decode() looks at the end.
 class Decoder {
  public:
-  explicit Decoder(Module& module) : module_(module), bytes_(module.bytes), in_(bytes_, 0, size()) {}
+  explicit Decoder(Module& module) : module_(module), bytes_(module.bytes), in_(bytes_, 0, size(), "unexpected end") {}
 
   Result<void> run();
 
@@ -388,6 +388,10 @@ Limits Decoder::limits() {
 }
 
 TableType Decoder::table_type() {
+  const uint32_t at = in_.position();
+  if (!in_.at_end() && bytes_[at] == 0x40) {
+    fail("malformed reference type (tables with an initial value: not supported)", at);
+  }
   const ValType element = read_ref_type(in_);
   return {element, limits()};
 }

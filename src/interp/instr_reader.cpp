@@ -1,5 +1,6 @@
 #include "interp/instr_reader.hpp"
 
+#include <array>
 #include <cstdio>
 
 #include "interp/byte_reader.hpp"
@@ -8,6 +9,17 @@
 namespace chiwawa {
 
 namespace {
+
+constexpr uint8_t kUnknownOpcode = 0xFF;
+
+/// immediates() of every row, or kUnknownOpcode: all that reading needs in one small table.
+constexpr std::array<uint8_t, kOpcodeRows> kImmediates = [] {
+  std::array<uint8_t, kOpcodeRows> table{};
+  table.fill(kUnknownOpcode);
+#define OPCODE(code, id, text, immediates) table[row_of(code)] = static_cast<uint8_t>(Immediates::immediates);
+#include "interp/opcodes.def"
+  return table;
+}();
 
 /// What an unknown code would have meant, so that the user learns why a module is refused.
 const char* feature_of(uint32_t first, bool prefixed, uint32_t second) {
@@ -45,7 +57,7 @@ BlockType block_type(ByteReader& reader) {
     if (byte == 0x40) return {};
     const auto type = static_cast<ValType>(byte);
     if (is_num(type) || is_ref(type)) return {BlockType::Kind::Value, type, 0};
-    if (type == ValType::V128) reader.fail("malformed block type v128 (SIMD: not supported)", at);
+    if (const char* feature = malformed_type(byte)) reader.fail(feature, at);
   }
   reader.fail("malformed block type", at);
   return {};
@@ -60,7 +72,7 @@ void memarg(ByteReader& reader, Instr& instr) {
   instr.mem_offset = reader.u64();
 }
 
-void immediates_of(ByteReader& reader, Immediates kind, Instr& instr) {
+void read_immediates(ByteReader& reader, Immediates kind, Instr& instr) {
   switch (kind) {
     case Immediates::None: break;
     case Immediates::BlockType: instr.block = block_type(reader); break;
@@ -107,23 +119,25 @@ bool InstrReader::read(Instr& instr, Error& error) {
   ByteReader reader(bytes_, position_, end_);
   instr.offset = position_;
   const uint8_t first = reader.u8();
-  const bool prefixed = first >= 0xFB && first <= 0xFE && reader.ok();
   uint32_t code = first;
-  if (prefixed) {
-    const uint32_t second = reader.u32();
-    // Codes above 0xFF exist behind no prefix that we know; they must not be mistaken for others.
-    code = second > 0xFF ? ~0u : uint32_t{first} << 8 | second;
-    if (reader.ok() && !is_known(code)) {
-      error = {Phase::Decode, illegal_opcode(first, true, second), instr.offset};
-      return false;
+  uint8_t kind = kImmediates[first];
+  if (kind == kUnknownOpcode && reader.ok()) {
+    // A prefix, or nothing that we know.
+    const bool prefixed = first >= 0xFB && first <= 0xFE;
+    const uint32_t second = prefixed ? reader.u32() : 0;
+    if (reader.ok()) {
+      code = uint32_t{first} << 8 | second;
+      const uint32_t row = first == 0xFC && second <= 0xFF ? row_of(code) : kOpcodeRows;
+      if (row == kOpcodeRows || kImmediates[row] == kUnknownOpcode) {
+        error = {Phase::Decode, illegal_opcode(first, prefixed, second), instr.offset};
+        return false;
+      }
+      kind = kImmediates[row];
     }
-  } else if (reader.ok() && !is_known(code)) {
-    error = {Phase::Decode, illegal_opcode(first, false, 0), instr.offset};
-    return false;
   }
   if (reader.ok()) {
     instr.opcode = static_cast<Opcode>(code);
-    immediates_of(reader, immediates(instr.opcode), instr);
+    read_immediates(reader, static_cast<Immediates>(kind), instr);
   }
   if (!reader.ok()) {
     error = {Phase::Decode, reader.fault(), reader.fault_position()};

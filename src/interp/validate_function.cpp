@@ -28,16 +28,8 @@ constexpr uint8_t exponent(size_t size) {
   return n;
 }
 
-constexpr uint32_t kPrefixed = 256;
-
-/// As dense as Opcode's two ranges allow.
-constexpr uint32_t row_of(Opcode opcode) {
-  const auto code = static_cast<uint32_t>(opcode);
-  return code < 0x100 ? code : kPrefixed + (code & 0x1F);
-}
-
-constexpr std::array<Signature, kPrefixed + 32> kSignatures = [] {
-  std::array<Signature, kPrefixed + 32> table{};
+constexpr std::array<Signature, kOpcodeRows> kSignatures = [] {
+  std::array<Signature, kOpcodeRows> table{};
   using Kind = Signature::Kind;
 #define NUMERIC1(code, id, text, operand, result) \
   table[row_of(Opcode::id)] = {Kind::Numeric1, ValType::operand, ValType::result, 0};
