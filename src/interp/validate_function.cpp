@@ -72,29 +72,29 @@ FunctionValidator::FunctionValidator(const Module& module, const std::vector<boo
 Result<void> FunctionValidator::check(uint32_t function_index) {
   body_ = &module_.body(function_index);
   type_ = &module_.function_type(function_index);
-  if (body(*body_, *type_)) return {};
+  if (body({BlockType::Kind::TypeIndex, {}, module_.functions[function_index]})) return {};
   error_.cause += " (function " + std::to_string(function_index) + ")";
   return std::move(error_);
 }
 
-bool FunctionValidator::body(const FunctionBody& body, const FuncType& type) {
-  reader_ = InstrReader(module_.bytes, body.code);
-  instr_ = {};
-  instr_.offset = body.code.begin;
-  const uint64_t local_count = uint64_t{body.local_count} + type.params.size();
-  if (local_count > kMaxFrameSlots) {
+bool FunctionValidator::body(BlockType block_type) {
+  reader_ = InstrReader(module_.bytes, body_->code);
+  instr_.offset = body_->code.begin;
+  if (uint64_t{body_->local_count} + type_->params.size() > kMaxFrameSlots) {
     return refuse("too many locals: more than " + std::to_string(kMaxFrameSlots) + " are not supported");
   }
-  local_count_ = static_cast<uint32_t>(local_count);
-  set_locals(body, type);
+  set_locals();
   max_height_ = kMaxFrameSlots - local_count_;
   height_ = 0;
   controls_.clear();
-  enter(Opcode::block, {}, of(type.results));
+  // The body is a block whose parameters are locals already: branches to it return.
+  controls_.push_back({.type = block_type});
+  base_ = 0;
+  unreachable_ = false;
   while (!controls_.empty()) {
     if (reader_.at_end()) {
       // A body that lacks its `end` is malformed, not invalid.
-      error_ = {Phase::Decode, "unexpected end of section or function: END opcode expected", body.code.end};
+      error_ = {Phase::Decode, "unexpected end of section or function: END opcode expected", body_->code.end};
       return false;
     }
     if (!reader_.read(instr_, error_)) return false;
@@ -257,62 +257,53 @@ bool FunctionValidator::instruction() {
 }
 
 bool FunctionValidator::block() {
-  Types params;
-  Types results;
-  switch (instr_.block.kind) {
-    case BlockType::Kind::Empty: break;
-    case BlockType::Kind::Value: results = {list_of(instr_.block.value), 1}; break;
-    case BlockType::Kind::TypeIndex:
-      if (!type(instr_.block.type_index)) return false;
-      params = of(module_.types[instr_.block.type_index].params);
-      results = of(module_.types[instr_.block.type_index].results);
-      break;
-  }
+  if (instr_.block.kind == BlockType::Kind::TypeIndex && !type(instr_.block.type_index)) return false;
   if (instr_.opcode == Opcode::if_ && !pop(ValType::I32)) return false;
-  return pop(params) && enter(instr_.opcode, params, results);
+  if (!pop(params(instr_.block))) return false;
+  enter(instr_.opcode, instr_.block);
+  return true;
 }
 
 bool FunctionValidator::else_or_end() {
-  const Control& control = controls_.back();
-  if (instr_.opcode == Opcode::else_ && control.opcode != Opcode::if_) {
+  const Control control = controls_.back();
+  if (instr_.opcode == Opcode::else_ && !control.lacks_else) {
     error_ = {Phase::Decode, "END opcode expected: else without if", instr_.offset};
     return false;
   }
-  const Types results = control.results;
-  if (!pop(results)) return false;
+  if (!pop(results(control.type))) return false;
   if (height_ != base_) {
     return refuse("type mismatch: " + std::to_string(height_ - base_) + " operands too many at the end of the block");
   }
+  controls_.pop_back();
   if (instr_.opcode == Opcode::else_) {
-    const Types params = control.params;
-    controls_.pop_back();
-    return enter(Opcode::else_, params, results);
+    enter(Opcode::else_, control.type);
+    return true;
   }
-  if (control.opcode == Opcode::if_) {
+  if (control.lacks_else) {
     // The missing `else` passes the parameters on.
-    const Types params = control.params;
-    if (params.size != results.size || !std::equal(params.data, params.data + params.size, results.data)) {
+    const Types from = params(control.type);
+    const Types to = results(control.type);
+    if (!same(from, to)) {
       return refuse("type mismatch: if without else must have the same parameters and results");
     }
   }
-  controls_.pop_back();
   if (!controls_.empty()) {
     base_ = controls_.back().height;
     unreachable_ = controls_.back().unreachable;
   }
-  push(results);
+  push(results(control.type));
   return true;
 }
 
 bool FunctionValidator::br(uint32_t index) {
-  if (!label(index) || !pop(label_types(controls_[controls_.size() - 1 - index]))) return false;
+  if (!label(index) || !pop(label_types(target(index)))) return false;
   set_unreachable();
   return true;
 }
 
 bool FunctionValidator::br_if(uint32_t index) {
   if (!label(index) || !pop(ValType::I32)) return false;
-  const Types types = label_types(controls_[controls_.size() - 1 - index]);
+  const Types types = label_types(target(index));
   if (!pop(types)) return false;
   push(types);
   return true;
@@ -328,7 +319,7 @@ bool FunctionValidator::br_table() {
     if (!good) return;
     good = label(index);
     if (!good) return;
-    Control& control = controls_[controls_.size() - 1 - index];
+    Control& control = target(index);
     if (control.checked == instr_.offset) return;
     control.checked = instr_.offset;
     const Types types = label_types(control);
@@ -388,19 +379,22 @@ bool FunctionValidator::table_copy() {
   return pop(ValType::I32) && pop(ValType::I32) && pop(ValType::I32);
 }
 
-void FunctionValidator::set_locals(const FunctionBody& body, const FuncType& type) {
+void FunctionValidator::set_locals() {
   constexpr uint32_t kFree = 256;
-  const uint32_t expanded = static_cast<uint32_t>(
-      std::min<uint64_t>(local_count_, kFree + uint64_t{4} * body.code.size() + 4 * body.locals.size()));
-  locals_.assign(type.params.begin(), type.params.begin() + static_cast<ptrdiff_t>(std::min<size_t>(
-                                                                  expanded, type.params.size())));
+  const std::vector<ValType>& params = type_->params;
+  local_count_ = body_->local_count + static_cast<uint32_t>(params.size());
+  const uint32_t paid = kFree + static_cast<uint32_t>(std::min<uint64_t>(uint64_t{4} * body_->code.size(), kMaxFrameSlots));
+  const uint32_t expanded = std::min(local_count_, paid);
+  locals_.clear();
+  locals_.resize(expanded);
+  std::copy_n(params.begin(), std::min<size_t>(expanded, params.size()), locals_.begin());
   run_ends_.clear();
-  auto end = static_cast<uint32_t>(type.params.size());
-  for (const LocalRun& run : body.locals) {
+  auto end = static_cast<uint32_t>(params.size());
+  for (const LocalRun& run : body_->locals) {
+    const uint32_t begin = end;
     end += run.count;
+    if (begin < expanded) std::fill(locals_.begin() + begin, locals_.begin() + std::min(end, expanded), run.type);
     if (expanded < local_count_) run_ends_.push_back(end);
-    const auto size = static_cast<uint32_t>(locals_.size());
-    if (const uint32_t upto = std::min(end, expanded); upto > size) locals_.insert(locals_.end(), upto - size, run.type);
   }
 }
 
@@ -492,12 +486,14 @@ bool FunctionValidator::top_is(Types expected) {
   return true;
 }
 
-bool FunctionValidator::enter(Opcode opcode, Types params, Types results) {
-  controls_.push_back({opcode, false, height_, 0, params, results});
+void FunctionValidator::enter(Opcode opcode, BlockType type) {
+  controls_.push_back({.type = type,
+                       .height = static_cast<uint16_t>(height_),
+                       .is_loop = opcode == Opcode::loop,
+                       .lacks_else = opcode == Opcode::if_});
   base_ = height_;
   unreachable_ = false;
-  push(params);
-  return true;
+  push(params(type));
 }
 
 void FunctionValidator::set_unreachable() {
@@ -505,12 +501,29 @@ void FunctionValidator::set_unreachable() {
   controls_.back().unreachable = unreachable_ = true;
 }
 
-FunctionValidator::Types FunctionValidator::label_types(const Control& control) {
-  return control.opcode == Opcode::loop ? control.params : control.results;
+FunctionValidator::Types FunctionValidator::label_types(const Control& control) const {
+  return control.is_loop ? params(control.type) : results(control.type);
+}
+
+FunctionValidator::Types FunctionValidator::params(BlockType type) const {
+  return type.kind == BlockType::Kind::TypeIndex ? of(module_.types[type.type_index].params) : Types{};
+}
+
+FunctionValidator::Types FunctionValidator::results(BlockType type) const {
+  switch (type.kind) {
+    case BlockType::Kind::Empty: break;
+    case BlockType::Kind::Value: return {list_of(type.value), 1};
+    case BlockType::Kind::TypeIndex: return of(module_.types[type.type_index].results);
+  }
+  return {};
 }
 
 FunctionValidator::Types FunctionValidator::of(const std::vector<ValType>& types) {
   return {types.data(), static_cast<uint32_t>(types.size())};
+}
+
+bool FunctionValidator::same(Types a, Types b) {
+  return a.size == b.size && (a.size == 0 || std::memcmp(a.data, b.data, a.size) == 0);
 }
 
 bool FunctionValidator::refuse(std::string cause) {

@@ -31,17 +31,18 @@ class FunctionValidator {
     uint32_t size = 0;
   };
 
-  /// An open block.
+  /// An open block. Small, because two bytes of code can open one.
   struct Control {
-    Opcode opcode = Opcode::block;
-    bool unreachable = false;
-    uint32_t height = 0;  ///< of the operand stack at its begin, below its parameters
-    uint32_t checked = 0;  ///< offset of the last br_table that compared this block's label
-    Types params;
-    Types results;
+    BlockType type;
+    uint32_t checked = 0;      ///< offset of the last br_table that compared this block's label
+    uint16_t height = 0;       ///< of the operand stack at its begin, below its parameters
+    bool is_loop = false;      ///< branches go to its begin
+    bool lacks_else = false;   ///< an `if` before its `else`
+    bool unreachable = false;  ///< the end of it, as far as it was read
   };
+  static_assert(kMaxFrameSlots <= UINT16_MAX);
 
-  bool body(const FunctionBody& body, const FuncType& type);
+  bool body(BlockType type);
   bool instruction();
   bool block();
   bool else_or_end();
@@ -54,7 +55,7 @@ class FunctionValidator {
   bool table_init();
   bool table_copy();
 
-  void set_locals(const FunctionBody& body, const FuncType& type);
+  void set_locals();
   /// Requires index < local_count_.
   ValType local(uint32_t index) const;
 
@@ -76,10 +77,16 @@ class FunctionValidator {
   bool pop(Types expected);
   /// Compares without popping.
   bool top_is(Types expected);
-  bool enter(Opcode opcode, Types params, Types results);
+  void enter(Opcode opcode, BlockType type);
   void set_unreachable();
-  static Types label_types(const Control& control);
+  /// Requires label(index).
+  Control& target(uint32_t index) { return controls_[controls_.size() - 1 - index]; }
+  /// The operands that a branch to the block takes along.
+  Types label_types(const Control& control) const;
+  Types params(BlockType type) const;
+  Types results(BlockType type) const;
   static Types of(const std::vector<ValType>& types);
+  static bool same(Types a, Types b);
 
   bool refuse(std::string cause);
   bool mismatch(ValType expected, ValType actual);
