@@ -1,0 +1,50 @@
+// Code: our own compact form of one function body. A cache: never saved, free to change in every release.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "interp/types.hpp"
+
+namespace chiwawa {
+
+struct Instance;
+
+/// What compile() inserts besides the program itself.
+struct CompileOptions {
+  /// Count polls (function entries, loop heads reached by branches backwards) against the budget.
+  bool polls = false;
+  /// Count every step against the budget and be able to stop before each.
+  bool exact = false;
+};
+
+/// One slot instruction. Operands are slots relative to the frame; what each member means is the operation's affair.
+struct Cell {
+  uint32_t op = 0;  ///< SlotOp
+  uint16_t d = 0;
+  uint16_t a = 0;
+  uint16_t b = 0;
+  uint16_t c = 0;
+  uint32_t imm = 0;
+};
+static_assert(sizeof(Cell) == 16);
+
+/// One function instance's code. Exists from the function's allocation on; until the first call `cells` points to a
+/// stub that compiles it.
+struct Code {
+  const Cell* cells = nullptr;
+  uint32_t frame_slots = 0;  ///< locals and operands
+  uint32_t param_count = 0;
+  uint32_t local_count = 0;  ///< parameters included; 0 before it is compiled
+  bool has_step = false;     ///< whether it can be stopped in at all (schema/FORMAT.md, steps)
+  FuncAddr function{};
+  Instance* instance = nullptr;
+
+  std::vector<Cell> storage{};
+  std::vector<uint32_t> branch_targets{};  ///< of br_table: cell indices
+  /// Module offsets at which a restored frame begins: nothing is fused across them. Sorted.
+  std::vector<uint32_t> barriers{};
+};
+
+}  // namespace chiwawa

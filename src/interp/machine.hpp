@@ -1,0 +1,93 @@
+// Machine: one computation in a Store - frames, operands, pending host call. With the store it is the whole
+// continuation: nothing of a paused guest is anywhere else.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "interp/outcome.hpp"
+#include "interp/result.hpp"
+#include "interp/store.hpp"
+
+namespace chiwawa {
+
+/// Which dispatcher executes. All run the same code on the same machine; it may change between two calls of run().
+enum class Dispatch : uint8_t { Loop, Tail };
+
+/// Whether this build contains it.
+bool has_dispatch(Dispatch dispatch);
+/// The fastest that this build contains.
+Dispatch default_dispatch();
+
+struct MachineLimits {
+  /// Frames; one more ends in the trap "call stack exhausted".
+  uint32_t max_call_depth = 200'000;
+  /// Slots (8 bytes) of all frames together; beyond it the same trap. 256 MiB.
+  uint32_t max_stack_slots = 32u << 20;
+};
+
+/// A frame as the specification sees it.
+struct FrameImage {
+  FuncAddr function{};
+  /// Byte offset in the module. Innermost frame: of the instruction to execute next. All others, and the innermost
+  /// one while a host call is pending: of the byte after the call that is under way.
+  uint32_t position = 0;
+  uint32_t local_count = 0;    ///< parameters included
+  uint32_t operand_count = 0;  ///< without the arguments of the call under way
+};
+
+/// The portable form of a paused machine: the same for every build and every way the code was compiled.
+struct MachineImage {
+  std::vector<FrameImage> frames;  ///< outermost first
+  std::vector<Value> values;       ///< of every frame in turn: its locals, then its operands, bottom first
+  /// A host call that has not finished; it is made again when the machine runs on.
+  struct PendingCall {
+    FuncAddr function{};
+    std::vector<Value> args;
+  };
+  std::optional<PendingCall> pending;
+  /// The function that was invoked, whose results run() returns in the end.
+  FuncAddr entry{};
+  /// Steps executed since the start of the computation; only when they are counted (CompileOptions::exact).
+  std::optional<uint64_t> steps;
+};
+
+/// Executes one invocation at a time. The store must outlive it. Not copyable; to duplicate a computation, capture it.
+class Machine {
+ public:
+  explicit Machine(Store& store, MachineLimits limits = {}, Dispatch dispatch = default_dispatch());
+  ~Machine();
+  Machine(const Machine&) = delete;
+  Machine& operator=(const Machine&) = delete;
+
+  /// Begins a call of `function`. Phase::Invoke if the arguments do not fit its type. Any former computation is
+  /// forgotten.
+  Result<void> invoke(FuncAddr function, std::span<const Value> args);
+
+  /// Goes on until the computation ends or `budget` is used up. The budget is in steps when the store's code counts
+  /// them (exact), in polls when it polls, and ignored otherwise. Requires a computation that has not ended.
+  Outcome run(uint64_t budget = ~uint64_t{0});
+
+  /// Steps executed so far by the computation, also before restores; 0 unless CompileOptions::exact.
+  uint64_t steps() const;
+
+  /// The paused machine's portable form. Requires that the last outcome was Paused, or a restore.
+  MachineImage capture();
+
+  /// Replaces the computation by a captured one. Everything is checked against the module's validation: positions,
+  /// types of locals and operands, that callers stand behind calls of the callee's type, limits. Phase::Snapshot on
+  /// failure; the machine then has no computation.
+  Result<void> restore(const MachineImage& image);
+
+  /// Where the frames stand, innermost first, at most `max`. Requires a paused or just trapped computation.
+  std::vector<CodePosition> call_chain(size_t max = Trap::kMaxReportedFrames);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace chiwawa

@@ -1,0 +1,63 @@
+// Opcode: the instructions of opcodes.def as an enumeration, and what each looks like in the binary.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace chiwawa {
+
+/// What follows an instruction's code. https://webassembly.github.io/spec/core/binary/instructions.html
+enum class Immediates : uint8_t {
+  None,
+  BlockType,
+  LabelIndex,
+  LabelTable,
+  FuncIndex,
+  CallIndirect,  ///< type index, table index
+  RefType,
+  SelectTypes,
+  LocalIndex,
+  GlobalIndex,
+  TableIndex,
+  TableInit,  ///< element segment index, table index
+  ElemIndex,
+  TableCopy,  ///< destination table, source table
+  MemArg,     ///< alignment exponent, offset
+  MemoryIndex,
+  MemoryInit,  ///< data segment index, memory index
+  DataIndex,
+  MemoryCopy,  ///< destination memory, source memory
+  I32Const,
+  I64Const,
+  F32Const,
+  F64Const,
+};
+
+/// The value is the byte in the binary, or 0xFCnn for instruction nn behind the prefix 0xFC.
+enum class Opcode : uint16_t {
+#define OPCODE(code, id, text, immediates) id = code,
+#include "interp/opcodes.def"
+};
+
+/// Tables by opcode are dense: one row for each byte, then one for each instruction behind 0xFC. Codes that no table
+/// has room for get the row kOpcodeRows.
+constexpr uint32_t kOpcodeRows = 256 + 32;
+constexpr uint32_t row_of(uint32_t code) {
+  if (code < 0x100) return code;
+  return code >= 0xFC00 && code < 0xFC20 ? code - 0xFC00 + 256 : kOpcodeRows;
+}
+constexpr uint32_t row_of(Opcode opcode) { return row_of(static_cast<uint32_t>(opcode)); }
+
+/// Whether the list has this code.
+bool is_known(uint32_t code);
+/// Requires a known opcode, as the following.
+std::string_view name(Opcode opcode);
+Immediates immediates(Opcode opcode);
+
+/// Whether executing it counts as a step (schema/FORMAT.md): all instructions but `block`, `loop`, `else` and `end`,
+/// which only mark structure.
+constexpr bool is_step(Opcode op) {
+  return op != Opcode::block && op != Opcode::loop && op != Opcode::else_ && op != Opcode::end;
+}
+
+}  // namespace chiwawa

@@ -1,0 +1,50 @@
+// What WASI keeps between two host calls, as plain records that a snapshot can hold. Nothing of the host is in them:
+// guest descriptors are numbers of our own, files are named by preopen and path.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace chiwawa::wasi {
+
+/// The numbers are saved in snapshots and never reused.
+enum class DescriptorKind : uint8_t {
+  Stdin = 0,
+  Stdout = 1,
+  Stderr = 2,
+  Preopen = 3,    ///< a directory given by the embedder
+  Directory = 4,  ///< opened by the guest
+  File = 5,       ///< regular file opened by the guest
+};
+
+struct DescriptorRecord {
+  uint32_t number = 0;  ///< the guest's
+  DescriptorKind kind = DescriptorKind::File;
+  uint64_t rights_base = 0;
+  uint64_t rights_inheriting = 0;
+  uint16_t fdflags = 0;  ///< preview1 fdflags
+  /// Preopen: its guest name. Directory, File: the guest name of the preopen that it was opened under.
+  std::string preopen;
+  /// Directory, File: path beneath that preopen, "." for the preopen itself.
+  std::string path;
+  uint64_t offset = 0;  ///< File: bytes from the start
+  uint64_t size = 0;    ///< File: bytes, when saved
+  uint64_t mtime = 0;   ///< File: nanoseconds since 1970, when saved
+};
+
+/// A poll_oneoff (sleep) that is under way.
+struct SleepRecord {
+  uint64_t elapsed = 0;  ///< nanoseconds since it began, when saved
+};
+
+struct State {
+  std::vector<std::string> args;
+  std::vector<std::string> environ;  ///< "K=V"
+  std::vector<DescriptorRecord> descriptors;  ///< by number, ascending
+  uint64_t monotonic = 0;  ///< nanoseconds: the guest's monotonic clock, when saved; it never goes back
+  std::optional<SleepRecord> sleep;
+};
+
+}  // namespace chiwawa::wasi
