@@ -62,11 +62,12 @@ target_include_directories(chiwawa_strict INTERFACE ${PROJECT_SOURCE_DIR}/src)
 # Generated code: not ours to warn about.
 target_include_directories(chiwawa_strict SYSTEM INTERFACE ${PROJECT_SOURCE_DIR}/schema)
 
-# For users of Catch2's and Google Benchmark's macros: newer clangs call their __COUNTER__ an extension.
+# Linked after chiwawa_strict by users of Catch2's and Google Benchmark's macros: newer clangs call their __COUNTER__ an
+# extension.
+add_library(chiwawa_counter_macro INTERFACE)
 check_cxx_compiler_flag(-Wc2y-extensions CHIWAWA_HAVE_WC2Y)
-set(CHIWAWA_ALLOW_COUNTER)
 if(CHIWAWA_HAVE_WC2Y)
-  set(CHIWAWA_ALLOW_COUNTER -Wno-c2y-extensions)
+  target_compile_options(chiwawa_counter_macro INTERFACE -Wno-c2y-extensions)
 endif()
 
 add_library(chiwawa_core INTERFACE)
