@@ -393,7 +393,7 @@ void FunctionValidator::set_locals() {
   for (const LocalRun& run : body_->locals) {
     const uint32_t begin = end;
     end += run.count;
-    if (begin < expanded) std::fill(locals_.begin() + begin, locals_.begin() + std::min(end, expanded), run.type);
+    if (begin < expanded) std::fill_n(locals_.data() + begin, std::min(end, expanded) - begin, run.type);
     if (expanded < local_count_) run_ends_.push_back(end);
   }
 }
