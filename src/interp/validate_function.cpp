@@ -83,8 +83,8 @@ bool FunctionValidator::body(BlockType block_type) {
   if (uint64_t{body_->local_count} + type_->params.size() > kMaxFrameSlots) {
     return refuse("too many locals: more than " + std::to_string(kMaxFrameSlots) + " are not supported");
   }
-  set_locals();
-  max_height_ = kMaxFrameSlots - local_count_;
+  locals_.assign(*type_, *body_);
+  max_height_ = kMaxFrameSlots - locals_.size();
   height_ = 0;
   controls_.clear();
   // The body is a block whose parameters are locals already: branches to it return.
@@ -187,16 +187,13 @@ bool FunctionValidator::instruction() {
 
     // Variable
     case Opcode::local_get:
-      if (instr_.index >= local_count_) return refuse(unknown("local", instr_.index));
-      push(local(instr_.index));
+      if (!local(instr_.index)) return false;
+      push(locals_[instr_.index]);
       return true;
-    case Opcode::local_set:
-      if (instr_.index >= local_count_) return refuse(unknown("local", instr_.index));
-      return pop(local(instr_.index));
+    case Opcode::local_set: return local(instr_.index) && pop(locals_[instr_.index]);
     case Opcode::local_tee:
-      if (instr_.index >= local_count_) return refuse(unknown("local", instr_.index));
-      if (!pop(local(instr_.index))) return false;
-      push(local(instr_.index));
+      if (!local(instr_.index) || !pop(locals_[instr_.index])) return false;
+      push(locals_[instr_.index]);
       return true;
     case Opcode::global_get:
       if (!global(instr_.index)) return false;
@@ -281,9 +278,7 @@ bool FunctionValidator::else_or_end() {
   }
   if (control.lacks_else) {
     // The missing `else` passes the parameters on.
-    const Types from = params(control.type);
-    const Types to = results(control.type);
-    if (!same(from, to)) {
+    if (!same(params(control.type), results(control.type))) {
       return refuse("type mismatch: if without else must have the same parameters and results");
     }
   }
@@ -379,34 +374,12 @@ bool FunctionValidator::table_copy() {
   return pop(ValType::I32) && pop(ValType::I32) && pop(ValType::I32);
 }
 
-void FunctionValidator::set_locals() {
-  constexpr uint32_t kFree = 256;
-  const std::vector<ValType>& params = type_->params;
-  local_count_ = body_->local_count + static_cast<uint32_t>(params.size());
-  const uint32_t paid = kFree + static_cast<uint32_t>(std::min<uint64_t>(uint64_t{4} * body_->code.size(), kMaxFrameSlots));
-  const uint32_t expanded = std::min(local_count_, paid);
-  locals_.clear();
-  locals_.resize(expanded);
-  std::copy_n(params.begin(), std::min<size_t>(expanded, params.size()), locals_.begin());
-  run_ends_.clear();
-  auto end = static_cast<uint32_t>(params.size());
-  for (const LocalRun& run : body_->locals) {
-    const uint32_t begin = end;
-    end += run.count;
-    if (begin < expanded) std::fill_n(locals_.data() + begin, std::min(end, expanded) - begin, run.type);
-    if (expanded < local_count_) run_ends_.push_back(end);
-  }
-}
-
-ValType FunctionValidator::local(uint32_t index) const {
-  if (index < locals_.size()) return locals_[index];
-  if (index < type_->params.size()) return type_->params[index];
-  const auto run = std::upper_bound(run_ends_.begin(), run_ends_.end(), index) - run_ends_.begin();
-  return body_->locals[static_cast<size_t>(run)].type;
-}
-
 bool FunctionValidator::label(uint32_t index) {
   return index < controls_.size() || refuse(unknown("label", index));
+}
+
+bool FunctionValidator::local(uint32_t index) {
+  return index < locals_.size() || refuse(unknown("local", index));
 }
 
 bool FunctionValidator::function(uint32_t index) {
