@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
 #include <utility>
 
@@ -23,9 +24,7 @@ struct Signature {
 };
 
 constexpr uint8_t exponent(size_t size) {
-  uint8_t n = 0;
-  while (size >> n > 1) ++n;
-  return n;
+  return static_cast<uint8_t>(std::countr_zero(size));
 }
 
 constexpr std::array<Signature, kOpcodeRows> kSignatures = [] {
@@ -49,12 +48,15 @@ constexpr std::array<Signature, kOpcodeRows> kSignatures = [] {
 
 constexpr std::array<ValType, 256> kEveryType = [] {
   std::array<ValType, 256> all{};
-  for (uint32_t i = 0; i < all.size(); ++i) all[i] = static_cast<ValType>(i);
+  for (uint32_t i = 0; i < all.size(); ++i)
+    all[i] = static_cast<ValType>(i);
   return all;
 }();
 
 /// A list of the one type, which lives for ever.
-const ValType* list_of(ValType type) { return &kEveryType[static_cast<uint8_t>(type)]; }
+const ValType* list_of(ValType type) {
+  return &kEveryType[static_cast<uint8_t>(type)];
+}
 
 std::string unknown(std::string_view what, uint32_t index) {
   std::string text = "unknown ";
@@ -211,8 +213,7 @@ bool FunctionValidator::instruction() {
       if (!table(instr_.index) || !pop(i32)) return false;
       push(module_.tables[instr_.index].element);
       return true;
-    case Opcode::table_set:
-      return table(instr_.index) && pop(module_.tables[instr_.index].element) && pop(i32);
+    case Opcode::table_set: return table(instr_.index) && pop(module_.tables[instr_.index].element) && pop(i32);
     case Opcode::table_init: return table_init();
     case Opcode::elem_drop: return elem(instr_.index);
     case Opcode::table_copy: return table_copy();
@@ -239,8 +240,7 @@ bool FunctionValidator::instruction() {
     case Opcode::memory_init:
       return data_count() && memory(instr_.index2) && data(instr_.index) && pop(i32) && pop(i32) && pop(i32);
     case Opcode::data_drop: return data_count() && data(instr_.index);
-    case Opcode::memory_copy:
-      return memory(instr_.index) && memory(instr_.index2) && pop(i32) && pop(i32) && pop(i32);
+    case Opcode::memory_copy: return memory(instr_.index) && memory(instr_.index2) && pop(i32) && pop(i32) && pop(i32);
     case Opcode::memory_fill: return memory(instr_.index) && pop(i32) && pop(i32) && pop(i32);
 
     // Constants
