@@ -37,13 +37,14 @@ struct Code {
   uint32_t frame_slots = 0;  ///< locals and operands
   uint32_t param_count = 0;
   uint32_t local_count = 0;  ///< parameters included; 0 before it is compiled
+  bool has_step = false;     ///< whether it can be stopped in at all (schema/FORMAT.md, steps)
   FuncAddr function{};
   Instance* instance = nullptr;
 
-  std::vector<Cell> storage;
-  std::vector<uint32_t> branch_targets;  ///< of br_table: cell indices
+  std::vector<Cell> storage{};
+  std::vector<uint32_t> branch_targets{};  ///< of br_table: cell indices
   /// Module offsets at which a restored frame begins: nothing is fused across them. Sorted.
-  std::vector<uint32_t> barriers;
+  std::vector<uint32_t> barriers{};
 };
 
 }  // namespace chiwawa

@@ -47,6 +47,9 @@ class InstrReader {
   /// The next instruction, or a decode error (unknown opcode, malformed or missing immediates). After an error the
   /// position is undefined. Labels of br_table are read over and checked.
   Result<Instr> next();
+  /// The same without the cost of a Result: false and `error` set, or true and `instr` set, of which only the members
+  /// that mean something for this opcode are written.
+  bool read(Instr& instr, Error& error);
 
   /// The labels of a br_table that next() returned, the default label last: calls f(label index) for each.
   template <typename F>

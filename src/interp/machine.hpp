@@ -74,7 +74,7 @@ class Machine {
   /// Steps executed so far by the computation, also before restores; 0 unless CompileOptions::exact.
   uint64_t steps() const;
 
-  /// The paused machine's portable form. Requires that the last outcome was Paused (or that invoke() was just called).
+  /// The paused machine's portable form. Requires that the last outcome was Paused, or a restore.
   MachineImage capture();
 
   /// Replaces the computation by a captured one. Everything is checked against the module's validation: positions,

@@ -2,9 +2,12 @@
 // https://webassembly.github.io/spec/core/syntax/modules.html
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "interp/types.hpp"
@@ -33,6 +36,7 @@ struct Export {
   std::string name;
   ExternKind kind = ExternKind::Func;
   uint32_t index = 0;
+  uint32_t offset = 0;  ///< of the export in the module, for messages
 };
 
 struct Global {
@@ -91,6 +95,9 @@ struct Module {
   std::vector<DataSegment> datas;
   std::optional<uint32_t> data_count;
   std::vector<FunctionBody> bodies;  ///< of the functions that are not imported
+
+  /// Where each section's contents begin, by section id (0: there is no such section). For messages.
+  std::array<uint32_t, 13> section_offsets{};
 
   uint32_t imported_functions = 0;
   uint32_t imported_tables = 0;

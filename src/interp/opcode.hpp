@@ -39,6 +39,15 @@ enum class Opcode : uint16_t {
 #include "interp/opcodes.def"
 };
 
+/// Tables by opcode are dense: one row for each byte, then one for each instruction behind 0xFC. Codes that no table
+/// has room for get the row kOpcodeRows.
+constexpr uint32_t kOpcodeRows = 256 + 32;
+constexpr uint32_t row_of(uint32_t code) {
+  if (code < 0x100) return code;
+  return code >= 0xFC00 && code < 0xFC20 ? code - 0xFC00 + 256 : kOpcodeRows;
+}
+constexpr uint32_t row_of(Opcode opcode) { return row_of(static_cast<uint32_t>(opcode)); }
+
 /// Whether the list has this code.
 bool is_known(uint32_t code);
 /// Requires a known opcode, as the following.

@@ -4,6 +4,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
 #include <span>
 #include <vector>
 
@@ -141,7 +145,7 @@ class Store {
 
  private:
   uint32_t type_id(const FuncType& type);
-  std::vector<FuncType> types_;  // position = type id
+  std::unordered_map<std::string, uint32_t> type_ids_;  // by the type's spelling
 };
 
 }  // namespace chiwawa

@@ -1,0 +1,75 @@
+# Flags. Whole-program ones go to every target, also to dependencies; the strict ones hang on two interface targets:
+#   chiwawa_strict   warnings as errors, for all code of ours
+#   chiwawa_core     chiwawa_strict without exceptions and RTTI, for the libraries in src/
+include(CheckCXXCompilerFlag)
+include(CheckLinkerFlag)
+include(CheckIPOSupported)
+
+if(CHIWAWA_WASM)
+  # A real -O2 in Release; the self-hosted engine is tuned at that level.
+  string(REPLACE "-O3" "-O2" CMAKE_C_FLAGS_RELEASE "${CMAKE_C_FLAGS_RELEASE}")
+  string(REPLACE "-O3" "-O2" CMAKE_CXX_FLAGS_RELEASE "${CMAKE_CXX_FLAGS_RELEASE}")
+  if(CHIWAWA_DISPATCH_TAIL)
+    add_compile_options(-mtail-call)
+  endif()
+  add_link_options(
+    -Wl,--stack-first            # running out of stack traps instead of overwriting data
+    -Wl,-z,stack-size=1048576
+    -Wl,--max-memory=4294967296
+    "$<$<CONFIG:Release>:-Wl,--strip-all>")
+  # The driver runs a wasm-opt that it finds on the path; the result is slower in some hosts.
+  check_linker_flag(CXX --no-wasm-opt CHIWAWA_HAVE_NO_WASM_OPT)
+  if(CHIWAWA_HAVE_NO_WASM_OPT)
+    add_link_options(--no-wasm-opt)
+  endif()
+endif()
+
+if(CHIWAWA_SANITIZE)
+  string(REGEX REPLACE "-O[0-9sg]" "" CMAKE_CXX_FLAGS_DEBUG "${CMAKE_CXX_FLAGS_DEBUG}")
+  add_compile_options(-O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+endif()
+
+if(CMAKE_CXX_COMPILER_ID MATCHES "Clang" AND NOT CHIWAWA_WASM)
+  check_linker_flag(CXX -fuse-ld=lld CHIWAWA_HAVE_LLD)
+  if(CHIWAWA_HAVE_LLD)
+    add_link_options(-fuse-ld=lld)
+  endif()
+endif()
+if(CHIWAWA_LTO)
+  # Clang's thin LTO needs lld; GCC brings its own plugin.
+  if(CMAKE_CXX_COMPILER_ID MATCHES "Clang" AND NOT CHIWAWA_HAVE_LLD)
+    set(chiwawa_ipo FALSE)
+  else()
+    check_ipo_supported(RESULT chiwawa_ipo OUTPUT chiwawa_ipo_reason LANGUAGES CXX)
+  endif()
+  set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ${chiwawa_ipo})
+endif()
+
+find_program(CHIWAWA_CCACHE ccache DOC "ccache, used when it is there")
+if(CHIWAWA_CCACHE)
+  set(CMAKE_C_COMPILER_LAUNCHER ${CHIWAWA_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CHIWAWA_CCACHE})
+endif()
+
+add_library(chiwawa_strict INTERFACE)
+target_compile_options(chiwawa_strict INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Werror)
+target_compile_definitions(chiwawa_strict INTERFACE
+  CHIWAWA_VERSION="${PROJECT_VERSION}"
+  CHIWAWA_DISPATCH_LOOP=${CHIWAWA_DISPATCH_LOOP}
+  CHIWAWA_DISPATCH_TAIL=${CHIWAWA_DISPATCH_TAIL})
+target_include_directories(chiwawa_strict INTERFACE ${PROJECT_SOURCE_DIR}/src)
+# Generated code: not ours to warn about.
+target_include_directories(chiwawa_strict SYSTEM INTERFACE ${PROJECT_SOURCE_DIR}/schema)
+
+# Linked after chiwawa_strict by users of Catch2's and Google Benchmark's macros: newer clangs call their __COUNTER__ an
+# extension.
+add_library(chiwawa_counter_macro INTERFACE)
+check_cxx_compiler_flag(-Wc2y-extensions CHIWAWA_HAVE_WC2Y)
+if(CHIWAWA_HAVE_WC2Y)
+  target_compile_options(chiwawa_counter_macro INTERFACE -Wno-c2y-extensions)
+endif()
+
+add_library(chiwawa_core INTERFACE)
+target_link_libraries(chiwawa_core INTERFACE chiwawa_strict)
+target_compile_options(chiwawa_core INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions;-fno-rtti>)

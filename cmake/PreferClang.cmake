@@ -1,0 +1,15 @@
+# Before project(): where the user names no compiler, take the newest clang that is known to guarantee tail calls.
+# Any C++20 compiler works; without guaranteed tail calls only the loop dispatcher is built.
+if(NOT CMAKE_TOOLCHAIN_FILE AND NOT CMAKE_CXX_COMPILER AND NOT CMAKE_C_COMPILER AND NOT DEFINED ENV{CXX} AND NOT DEFINED ENV{CC})
+  foreach(version IN ITEMS 22 23 21 20 19)
+    find_program(chiwawa_clang clang-${version} NO_CACHE)
+    find_program(chiwawa_clangxx clang++-${version} NO_CACHE)
+    if(chiwawa_clang AND chiwawa_clangxx)
+      set(CMAKE_C_COMPILER ${chiwawa_clang})
+      set(CMAKE_CXX_COMPILER ${chiwawa_clangxx})
+      break()
+    endif()
+    unset(chiwawa_clang)
+    unset(chiwawa_clangxx)
+  endforeach()
+endif()

@@ -1,0 +1,32 @@
+# ./dev lint [--all]
+# shellcheck shell=bash source=dev.d/common.sh
+
+run_lint() {
+  run_setup
+  note "Formatting"
+  check_format
+  note "clang-tidy"
+  cmake --preset native >/dev/null
+  local candidates files
+  # Only what the native build compiles.
+  mapfile -t candidates < <(sources 'src/*.cpp' 'tools/*.cpp' 'tests/*.cpp' | grep -v -e '_preview1\.cpp$' -e 'wasm_exceptions\.cpp$')
+  if [[ ${1:-} == --all ]]; then
+    files=("${candidates[@]}")
+  else
+    mapfile -t files < <(comm -12 <(printf '%s\n' "${candidates[@]}" | sort) <(changed_files | sort))
+  fi
+  if [[ ${#files[@]} -eq 0 ]]; then
+    say "nothing to check (./dev lint --all checks everything)"
+    return
+  fi
+  printf '%s\n' "${files[@]}" | xargs -r -d '\n' -n 1 -P "$(jobs)" \
+    clang-tidy-22 -p build/native --quiet --warnings-as-errors='*'
+}
+
+# Files that differ from the main branch, committed or not.
+changed_files() {
+  local base
+  base=$(git merge-base HEAD main 2>/dev/null || git merge-base HEAD origin/main 2>/dev/null || git rev-parse HEAD)
+  git diff --name-only "$base"
+  git ls-files --others --exclude-standard
+}

@@ -1,0 +1,41 @@
+# ./dev test [ctest arguments]: everything from nothing to a verdict.
+# shellcheck shell=bash source=dev.d/common.sh
+
+run_test() {
+  run_setup
+  build_presets native sanitize wasi wasi-tail
+  build_guests
+
+  local failed=()
+  note "Formatting"
+  (check_format) || failed+=(formatting)
+  note "Generated code"
+  if (find_flatc) >/dev/null 2>&1; then
+    (run_schema --check) || failed+=('generated header')
+  else
+    say "skipped: no flatc $flatc_version here"
+  fi
+  note "Tests of the native build (and of the wasm builds it drives)"
+  run_ctest native "$@" || failed+=('native tests')
+  note "Unit tests with sanitizers"
+  run_ctest sanitize -L unit || failed+=('sanitized tests')
+
+  say
+  local preset
+  for preset in native sanitize; do
+    say "--- $preset"
+    sed -n '/^[0-9]*% tests passed/,$p' "build/$preset-tests.log"
+  done
+  if [[ ${#failed[@]} -gt 0 ]]; then
+    local IFS=,
+    die "failed: ${failed[*]}"
+  fi
+  say "All tests passed."
+}
+
+# run_ctest PRESET ARGUMENT...
+run_ctest() {
+  local preset=$1
+  shift
+  ctest --preset "$preset" -j "$(jobs)" --no-tests=ignore "$@" 2>&1 | tee "build/$preset-tests.log"
+}

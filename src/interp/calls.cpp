@@ -1,0 +1,165 @@
+// Calls that do not stay within one instance, and the growth of the stacks.
+#include <algorithm>
+
+#include "interp/compile.hpp"
+#include "interp/executor.hpp"
+
+namespace chiwawa {
+
+namespace {
+
+constexpr uint32_t op(SlotOp id) { return static_cast<uint32_t>(id); }
+
+// The first cell of each pair is the "call", whose d = 0 says that the callee's frame begins where this one does.
+constexpr Cell kEntryCells[] = {{.op = op(SlotOp::call_entry)}, {.op = op(SlotOp::finish)}};
+constexpr Cell kBoundaryCells[] = {{.op = op(SlotOp::nop_cell)}, {.op = op(SlotOp::boundary_return)}};
+
+/// The next size of a stack that must hold `needed`: doubled, so that growing is amortised.
+size_t next_size(size_t current, size_t needed, size_t limit) {
+  return std::min(limit, std::max({needed, current * 2, size_t{1024}}));
+}
+
+Exit finish_host_call(Context& ctx, FuncInst& function, uint64_t* slots) {
+  HostCall call{.store = *ctx.store, .caller = ctx.instance, .slots = slots};
+  HostResult result = function.host.call(call, function.host.context);
+  ctx.load_memory();
+  if (ctx.polls) ctx.fuel -= kHostCallPolls;
+  switch (result.kind) {
+    case HostResult::Kind::Return: return Exit::Go;
+    case HostResult::Kind::Trap:
+      ctx.trap = TrapKind::HostFunction;
+      ctx.trap_detail = std::move(result.detail);
+      return Exit::Trapped;
+    case HostResult::Kind::Exit: ctx.exit_code = result.exit_code; return Exit::Exited;
+    case HostResult::Kind::Wait: break;
+  }
+  ctx.pending = {function.code.function, static_cast<uint32_t>(slots - ctx.slots.data.get())};
+  return Exit::Waiting;
+}
+
+}  // namespace
+
+const Code kEntryCode = {.cells = kEntryCells};
+const Code kBoundaryCode = {.cells = kBoundaryCells};
+const Cell kCompileStub = {.op = op(SlotOp::compile_callee)};
+
+void Context::set_instance(Instance* next) {
+  instance = next;
+  codes = next->cache.codes.data();
+  globals = next->cache.globals.data();
+  load_memory();
+}
+
+void Context::load_memory() {
+  if (instance == nullptr || instance->cache.memories.empty()) {
+    mem = nullptr;
+    mem_size = 0;
+    return;
+  }
+  LinearMemory& memory = instance->cache.memories[0]->memory;
+  mem = memory.data();
+  mem_size = memory.size_bytes();
+}
+
+bool grow_stacks(Context& ctx, uint64_t slots_needed, uint32_t frames_needed) {
+  const auto fp = static_cast<size_t>(ctx.fp - ctx.slots.data.get());
+  const uint64_t slot_top = fp + slots_needed;
+  const auto frame = static_cast<size_t>(ctx.frame - ctx.frames.data.get());
+  const size_t frame_top = frame + 1 + frames_needed;
+  const size_t max_frames = size_t{ctx.limits.max_call_depth} + 1;  // the embedder's does not count
+  if (slot_top > ctx.limits.max_stack_slots || frame_top > max_frames) return false;
+  if (slot_top > ctx.slots.size) {
+    const size_t size = next_size(ctx.slots.size, static_cast<size_t>(slot_top), ctx.limits.max_stack_slots);
+    if (!ctx.slots.resize(size)) return false;
+    ctx.fp = ctx.slots.data.get() + fp;
+    ctx.slots_end = ctx.slots.data.get() + size;
+  }
+  if (frame_top > ctx.frames.size) {
+    const size_t size = next_size(ctx.frames.size, frame_top, max_frames);
+    if (!ctx.frames.resize(size)) return false;
+    ctx.frame = ctx.frames.data.get() + frame;
+    ctx.frames_end = ctx.frames.data.get() + size;
+  }
+  return true;
+}
+
+Exit begin_call(Context& ctx, FuncInst& function) {
+  const uint32_t first_slot = ctx.pc->d;
+  if (function.is_host()) {
+    const Exit exit = finish_host_call(ctx, function, ctx.fp + first_slot);
+    if (exit == Exit::Go || exit == Exit::Waiting) ++ctx.pc;
+    return exit;
+  }
+  const Code& callee = function.code;
+  const bool crosses = function.instance != ctx.instance;
+  const bool needs_boundary = crosses && ctx.frame->code != &kEntryCode;
+  if (!grow_stacks(ctx, uint64_t{first_slot} + callee.frame_slots, needs_boundary ? 2 : 1)) {
+    ctx.trap = TrapKind::CallStackExhausted;
+    return Exit::Trapped;
+  }
+  ctx.frame->pc = ctx.pc + 1;
+  if (needs_boundary) {
+    ++ctx.frame;
+    *ctx.frame = {.code = &kBoundaryCode, .pc = kBoundaryCells + 1};
+  }
+  if (crosses) ctx.set_instance(function.instance);
+  ++ctx.frame;
+  ctx.frame->code = &callee;
+  ctx.fp += first_slot;
+  for (uint32_t local = callee.param_count; local < callee.local_count; ++local) ctx.fp[local] = 0;
+  ctx.pc = callee.cells;
+  if (ctx.polls && --ctx.fuel <= 0) return Exit::Budget;
+  return Exit::Go;
+}
+
+Exit resume_host_call(Context& ctx) {
+  const PendingHostCall call = *ctx.pending;
+  ctx.pending.reset();
+  const Exit exit = finish_host_call(ctx, (*ctx.store)[call.function], ctx.slots.data.get() + call.first_slot);
+  if (exit == Exit::Trapped) --ctx.pc;  // traps are reported at the call
+  return exit;
+}
+
+FuncInst* indirect_callee(Context& ctx) {
+  const Cell& cell = *ctx.pc;
+  const TableInst& table = *ctx.instance->cache.tables[cell.b | uint32_t{cell.c} << 16];
+  const uint32_t index = from_slot<uint32_t>(ctx.fp[cell.a]);
+  if (index >= table.elements.size()) {
+    ctx.trap = TrapKind::UndefinedElement;
+    return nullptr;
+  }
+  const uint64_t ref = table.elements[index];
+  if (ref == kNullRef) {
+    ctx.trap = TrapKind::UninitializedElement;
+    return nullptr;
+  }
+  FuncInst* const function = ctx.store->funcs[ref - 1].get();
+  if (function->type_id != ctx.instance->cache.type_ids[cell.imm]) {
+    ctx.trap = TrapKind::IndirectCallTypeMismatch;
+    return nullptr;
+  }
+  return function;
+}
+
+Exit enter_uncompiled(Context& ctx) {
+  Code& code = (*ctx.store)[ctx.frame->code->function].code;
+  if (code.storage.empty()) compile(*ctx.store, code);
+  if (!grow_stacks(ctx, code.frame_slots, 0)) {
+    // The call does not happen: the trap is the caller's, at the call.
+    ctx.pc = (--ctx.frame)->pc - 1;
+    ctx.fp -= ctx.pc->d;
+    ctx.trap = TrapKind::CallStackExhausted;
+    return Exit::Trapped;
+  }
+  std::fill(ctx.fp + code.param_count, ctx.fp + code.local_count, uint64_t{0});
+  ctx.pc = code.cells;
+  return Exit::Go;
+}
+
+void return_across(Context& ctx) {
+  ctx.pc = (--ctx.frame)->pc;
+  ctx.fp -= ctx.pc[-1].d;
+  ctx.set_instance(ctx.frame->code->instance);
+}
+
+}  // namespace chiwawa

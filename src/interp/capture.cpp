@@ -1,0 +1,345 @@
+// Machine <-> MachineImage: the state in the specification's terms. The compiler's knowledge of where each operand is
+// gets asked for anew, by repeating the compilation of the functions on the stack.
+#include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "interp/compile.hpp"
+#include "interp/machine_impl.hpp"
+
+namespace chiwawa {
+
+namespace {
+
+/// A frame's shape at a place where it can stand.
+struct Place {
+  uint32_t position = 0;  ///< module offset
+  uint32_t cell = 0;
+  std::vector<StackEntry> stack;
+  const FuncType* callee = nullptr;  ///< where a call returns to
+  uint32_t first_slot = 0;           ///< of that call's arguments
+};
+
+/// Finds the places that cells stand for.
+class CellFinder : public CompileObserver {
+ public:
+  std::map<uint32_t, Place> returns;  ///< by cell: set the keys to those that are wanted
+  std::optional<uint32_t> pause_cell;
+  bool counts_steps = false;
+  Place pause;
+  bool pause_found = false;
+
+  void sync_point(uint32_t cell) override {
+    if (!counts_steps && pause_cell == cell && !pause_found) armed_ = true;
+  }
+  void instruction(uint32_t offset, uint32_t cell, std::span<const StackEntry> stack) override {
+    const bool wanted = armed_ || (counts_steps && pause_cell == cell);
+    if (!wanted || pause_found) return;
+    pause = {.position = offset, .cell = cell, .stack = {stack.begin(), stack.end()}};
+    pause_found = true;
+    armed_ = false;
+  }
+  void return_point(uint32_t offset, uint32_t cell, std::span<const StackEntry> stack, const FuncType& callee,
+                    uint32_t first_slot) override {
+    const auto wanted = returns.find(cell);
+    if (wanted != returns.end()) wanted->second = {offset, cell, {stack.begin(), stack.end()}, &callee, first_slot};
+  }
+
+ private:
+  bool armed_ = false;
+};
+
+/// Finds the places that module offsets stand for.
+class OffsetFinder : public CompileObserver {
+ public:
+  std::map<uint32_t, std::optional<Place>> instructions;  ///< by offset: set the keys to those that are wanted
+  std::map<uint32_t, std::optional<Place>> returns;
+
+  void instruction(uint32_t offset, uint32_t cell, std::span<const StackEntry> stack) override {
+    const auto wanted = instructions.find(offset);
+    if (wanted != instructions.end()) wanted->second = Place{offset, cell, {stack.begin(), stack.end()}};
+  }
+  void return_point(uint32_t offset, uint32_t cell, std::span<const StackEntry> stack, const FuncType& callee,
+                    uint32_t first_slot) override {
+    const auto wanted = returns.find(offset);
+    if (wanted != returns.end()) {
+      wanted->second = Place{offset, cell, {stack.begin(), stack.end()}, &callee, first_slot};
+    }
+  }
+};
+
+std::vector<ValType> local_types(const FuncInst& function) {
+  std::vector<ValType> types = function.type.params;
+  for (const LocalRun& run : function.instance->module->body(function.function_index).locals) {
+    types.insert(types.end(), run.count, run.type);
+  }
+  return types;
+}
+
+constexpr uint64_t value_mask(ValType type) {
+  return type == ValType::I32 || type == ValType::F32 ? 0xFFFFFFFFu : ~uint64_t{0};
+}
+
+Value value_of(ValType type, uint64_t slot) { return {type, slot & value_mask(type)}; }
+
+Error damaged(std::string cause) { return {Phase::Snapshot, std::move(cause)}; }
+
+std::string frame_name(size_t frame) { return "frame " + std::to_string(frame); }
+
+}  // namespace
+
+MachineImage Machine::capture() {
+  const Context& ctx = impl_->ctx;
+  const Store& store = *ctx.store;
+  MachineImage image;
+  image.entry = ctx.entry;
+  if (store.compile_options.exact) image.steps = impl_->steps;
+
+  // One observation per function tells about all of its frames.
+  std::map<const Code*, CellFinder> finders;
+  const Frame* const bottom = ctx.frames.data.get();
+  const auto is_guest = [](const Frame* frame) { return frame->code->instance != nullptr; };
+  const auto cell_of = [](const Frame* frame, const Cell* pc) { return static_cast<uint32_t>(pc - frame->code->cells); };
+  const auto is_suspended = [&](const Frame* frame) { return frame != ctx.frame || ctx.pending.has_value(); };
+  const auto pc_of = [&](const Frame* frame) { return frame == ctx.frame ? ctx.pc : frame->pc; };
+  for (const Frame* frame = bottom; frame <= ctx.frame; ++frame) {
+    if (!is_guest(frame)) continue;
+    CellFinder& finder = finders[frame->code];
+    finder.counts_steps = store.compile_options.exact;
+    const uint32_t cell = cell_of(frame, pc_of(frame));
+    if (is_suspended(frame)) {
+      finder.returns[cell];
+    } else {
+      finder.pause_cell = cell;
+    }
+  }
+  std::map<const Code*, std::vector<ValType>> locals;
+  for (auto& [code, finder] : finders) {
+    observe(store, *code, finder);
+    locals[code] = local_types(store[code->function]);
+  }
+
+  const uint64_t* slots = ctx.slots.data.get();
+  for (const Frame* frame = bottom; frame <= ctx.frame; ++frame) {
+    if (!is_guest(frame)) continue;
+    const CellFinder& finder = finders.at(frame->code);
+    const std::vector<ValType>& types = locals.at(frame->code);
+    const Place& place =
+        is_suspended(frame) ? finder.returns.at(cell_of(frame, pc_of(frame))) : finder.pause;
+    image.frames.push_back({frame->code->function, place.position, static_cast<uint32_t>(types.size()),
+                            static_cast<uint32_t>(place.stack.size())});
+    for (size_t i = 0; i < types.size(); ++i) image.values.push_back(value_of(types[i], slots[i]));
+    for (size_t i = 0; i < place.stack.size(); ++i) {
+      const StackEntry& entry = place.stack[i];
+      switch (entry.place) {
+        case StackEntry::Place::Home: image.values.push_back(value_of(entry.type, slots[types.size() + i])); break;
+        case StackEntry::Place::Local: image.values.push_back(value_of(entry.type, slots[entry.local])); break;
+        case StackEntry::Place::Constant: image.values.push_back(value_of(entry.type, entry.bits)); break;
+      }
+    }
+    slots += place.first_slot;
+  }
+  if (ctx.pending) {
+    MachineImage::PendingCall call{ctx.pending->function, {}};
+    const std::vector<ValType>& params = store[call.function].type.params;
+    for (size_t i = 0; i < params.size(); ++i) {
+      call.args.push_back(value_of(params[i], ctx.slots.data[ctx.pending->first_slot + i]));
+    }
+    image.pending = std::move(call);
+  }
+  return image;
+}
+
+namespace {
+
+/// Checks a MachineImage against the store and finds out where each of its frames belongs.
+class ImageReader {
+ public:
+  ImageReader(const Store& store, const MachineImage& image) : store_(store), image_(image) {}
+
+  std::vector<std::unique_ptr<Code>> codes;
+
+  Result<void> check() {
+    if (raw(image_.entry) >= store_.funcs.size()) return damaged("entry function does not exist");
+    if (image_.frames.empty() && !image_.pending) return damaged("no frame and no pending call");
+    CHIWAWA_TRY(check_frames());
+    compile_functions();
+    CHIWAWA_TRY(check_values());
+    return check_calls();
+  }
+
+  bool is_innermost(size_t frame) const { return frame + 1 == image_.frames.size(); }
+  bool is_suspended(size_t frame) const { return !is_innermost(frame) || image_.pending.has_value(); }
+  const Code& code(size_t frame) const { return *restored_.at(image_.frames[frame].function).code; }
+  const Place& place(size_t frame) const {
+    const FrameImage& f = image_.frames[frame];
+    const OffsetFinder& finder = restored_.at(f.function).finder;
+    return *(is_suspended(frame) ? finder.returns : finder.instructions).at(f.position);
+  }
+
+ private:
+  struct Restored {
+    Code* code = nullptr;
+    OffsetFinder finder;
+    std::vector<ValType> locals;
+  };
+
+  Result<void> check_frames() {
+    uint64_t values = 0;
+    for (size_t i = 0; i < image_.frames.size(); ++i) {
+      const FrameImage& frame = image_.frames[i];
+      if (raw(frame.function) >= store_.funcs.size() || store_[frame.function].is_host()) {
+        return damaged(frame_name(i) + ": no such function in a module");
+      }
+      values += uint64_t{frame.local_count} + frame.operand_count;
+      Restored& restored = restored_[frame.function];
+      (is_suspended(i) ? restored.finder.returns : restored.finder.instructions)[frame.position];
+    }
+    if (values != image_.values.size()) return damaged("number of values does not fit the frames");
+    return {};
+  }
+
+  void compile_functions() {
+    for (auto& [function, restored] : restored_) {
+      const FuncInst& inst = store_[function];
+      auto code = std::make_unique<Code>();
+      code->param_count = inst.code.param_count;
+      code->function = function;
+      code->instance = inst.instance;
+      for (const auto& [offset, place] : restored.finder.returns) code->barriers.push_back(offset);
+      for (const auto& [offset, place] : restored.finder.instructions) code->barriers.push_back(offset);
+      std::sort(code->barriers.begin(), code->barriers.end());
+      compile(store_, *code);
+      observe(store_, *code, restored.finder);
+      restored.locals = local_types(inst);
+      restored.code = code.get();
+      codes.push_back(std::move(code));
+    }
+  }
+
+  Result<void> check_values() const {
+    size_t next = 0;
+    for (size_t i = 0; i < image_.frames.size(); ++i) {
+      const FrameImage& frame = image_.frames[i];
+      const Restored& restored = restored_.at(frame.function);
+      const auto& places = is_suspended(i) ? restored.finder.returns : restored.finder.instructions;
+      const std::optional<Place>& place = places.at(frame.position);
+      if (!place) {
+        return damaged(frame_name(i) + ": byte " + std::to_string(frame.position) + " is not " +
+                       (is_suspended(i) ? "behind a reachable call" : "a reachable instruction") + " of the function");
+      }
+      if (frame.local_count != restored.locals.size() || frame.operand_count != place->stack.size()) {
+        return damaged(frame_name(i) + ": number of locals or operands differs from the module's validation");
+      }
+      for (const ValType type : restored.locals) CHIWAWA_TRY(check_value(i, image_.values[next++], type));
+      for (const StackEntry& entry : place->stack) CHIWAWA_TRY(check_value(i, image_.values[next++], entry.type));
+    }
+    return {};
+  }
+
+  Result<void> check_value(size_t frame, const Value& value, ValType type) const {
+    if (value.type != type) {
+      return damaged(frame_name(frame) + ": a value of type " + std::string(name(value.type)) + " where " +
+                     std::string(name(type)) + " is valid");
+    }
+    if ((value.bits & ~value_mask(type)) != 0) return damaged(frame_name(frame) + ": a 32-bit value has more bits");
+    if (type == ValType::FuncRef && value.bits > store_.funcs.size()) {
+      return damaged(frame_name(frame) + ": a reference to a function that does not exist");
+    }
+    return {};
+  }
+
+  /// Every frame must be one that its caller's call can have made.
+  Result<void> check_calls() const {
+    const FuncType* expected = nullptr;
+    FuncAddr outermost = image_.entry;
+    for (size_t i = 0; i < image_.frames.size(); ++i) {
+      const FuncAddr function = image_.frames[i].function;
+      if (i == 0 && function != outermost) return damaged("the outermost frame is not the invoked function's");
+      if (expected != nullptr && store_[function].type != *expected) {
+        return damaged(frame_name(i) + ": the caller calls a function of another type");
+      }
+      expected = place(i).callee;
+    }
+    if (!image_.pending) return {};
+    const MachineImage::PendingCall& call = *image_.pending;
+    if (raw(call.function) >= store_.funcs.size() || !store_[call.function].is_host()) {
+      return damaged("pending call: no such host function");
+    }
+    const FuncType& type = store_[call.function].type;
+    const bool fits = expected != nullptr ? type == *expected : call.function == outermost;
+    if (!fits || call.args.size() != type.params.size()) return damaged("pending call: not of the type that is called");
+    for (size_t i = 0; i < call.args.size(); ++i) {
+      CHIWAWA_TRY(check_value(image_.frames.size(), call.args[i], type.params[i]));
+    }
+    return {};
+  }
+
+  const Store& store_;
+  const MachineImage& image_;
+  std::map<FuncAddr, Restored> restored_;
+};
+
+}  // namespace
+
+Result<void> Machine::restore(const MachineImage& image) {
+  Context& ctx = impl_->ctx;
+  const Store& store = *ctx.store;
+  impl_->reserve(0, 0);
+  ImageReader reader(store, image);
+  CHIWAWA_TRY(reader.check());
+
+  // How much room it takes, before anything is written.
+  uint64_t base = 0;
+  uint64_t slots = std::max(store[image.entry].type.params.size(), store[image.entry].type.results.size());
+  uint32_t frames = 0;
+  const Instance* instance = nullptr;
+  for (size_t i = 0; i < image.frames.size(); ++i) {
+    const Code& code = reader.code(i);
+    frames += instance != nullptr && instance != code.instance ? 2 : 1;
+    instance = code.instance;
+    slots = std::max(slots, base + code.frame_slots);
+    base += reader.place(i).first_slot;
+  }
+  if (!impl_->reserve(slots, frames)) {
+    return damaged("call stack exhausted: the snapshot has " + std::to_string(image.frames.size()) + " frames and " +
+                   std::to_string(slots) + " slots; raise the maximum call depth (" +
+                   std::to_string(ctx.limits.max_call_depth) + ")");
+  }
+
+  const Value* value = image.values.data();
+  ctx.frame->pc = kEntryCode.cells + 1;
+  for (size_t i = 0; i < image.frames.size(); ++i) {
+    const Code& code = reader.code(i);
+    const Place& place = reader.place(i);
+    const FrameImage& frame = image.frames[i];
+    if (i != 0 && code.instance != ctx.frame->code->instance) {
+      ++ctx.frame;
+      *ctx.frame = {.code = &kBoundaryCode, .pc = kBoundaryCode.cells + 1};
+    }
+    ++ctx.frame;
+    *ctx.frame = {.code = &code, .pc = code.cells + place.cell};
+    ctx.pc = ctx.frame->pc;
+    // Behind a barrier every operand is in its home, so locals and operands lie one after the other.
+    for (uint32_t slot = 0; slot < frame.local_count + frame.operand_count; ++slot) ctx.fp[slot] = (value++)->bits;
+    if (reader.is_innermost(i)) ctx.set_instance(code.instance);
+    if (!reader.is_innermost(i)) ctx.fp += place.first_slot;
+  }
+  if (image.pending) {
+    uint64_t* args = ctx.fp;
+    if (image.frames.empty()) {
+      ctx.pc = kEntryCode.cells + 1;
+    } else {
+      args += reader.place(image.frames.size() - 1).first_slot;
+    }
+    for (size_t i = 0; i < image.pending->args.size(); ++i) args[i] = image.pending->args[i].bits;
+    ctx.pending = {image.pending->function, static_cast<uint32_t>(args - ctx.slots.data.get())};
+  }
+  ctx.entry = image.entry;
+  impl_->restored_codes = std::move(reader.codes);
+  impl_->steps = image.steps.value_or(0);
+  return {};
+}
+
+}  // namespace chiwawa

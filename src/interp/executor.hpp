@@ -1,0 +1,186 @@
+// What the dispatchers share: the machine's registers and stacks as pointers, and everything too rare to be inlined.
+// All of it is a cache over Machine's and Store's plain data.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "interp/code.hpp"
+#include "interp/machine.hpp"
+#include "interp/outcome.hpp"
+#include "interp/slot_op.hpp"
+#include "interp/store.hpp"
+
+namespace chiwawa {
+
+/// Why a dispatcher returned.
+enum class Exit : uint32_t {
+  Go,        ///< internal: not returned, execution goes on with the context's registers
+  Finished,  ///< results are in the first slots
+  Budget,    ///< fuel is used up; pc is a sync point, a step, or the stub of a function not yet compiled
+  Trapped,   ///< Context::trap; pc is the trapping cell
+  Exited,    ///< Context::exit_code
+  Waiting,   ///< Context::pending; pc is where the call returns to
+};
+
+/// One active function. `pc` is where it goes on when the frame above returns; the cell before is the call, whose `d`
+/// says where the callee's frame begins.
+struct Frame {
+  const Code* code = nullptr;
+  const Cell* pc = nullptr;
+};
+
+/// A host call that waits.
+struct PendingHostCall {
+  FuncAddr function{};
+  uint32_t first_slot = 0;  ///< its arguments, from the bottom of the slot stack
+};
+
+/// Memory for a stack: grows without throwing, its content moves.
+template <typename T>
+struct Stack {
+  std::unique_ptr<T[]> data;
+  size_t size = 0;
+
+  /// Keeps the content; new elements are zero. Returns false and changes nothing if there is no memory.
+  bool resize(size_t new_size) {
+    std::unique_ptr<T[]> next(new (std::nothrow) T[new_size]());
+    if (next == nullptr) return false;
+    std::copy_n(data.get(), std::min(size, new_size), next.get());
+    data = std::move(next);
+    size = new_size;
+    return true;
+  }
+};
+
+/// Polls that one host call counts as, since it takes the time of many.
+constexpr int64_t kHostCallPolls = 50;
+
+struct Context {
+  // Registers, while no dispatcher runs. While one runs only it knows them, except around calls of functions below.
+  const Cell* pc = nullptr;
+  uint64_t* fp = nullptr;
+  int64_t fuel = 0;
+  uint8_t* mem = nullptr;  ///< memory 0 of the current instance
+  uint64_t mem_size = 0;   ///< bytes
+
+  Frame* frame = nullptr;       ///< innermost
+  Frame* frames_end = nullptr;  ///< one past the last usable one
+  uint64_t* slots_end = nullptr;
+
+  // Of the current instance.
+  Instance* instance = nullptr;
+  Code* const* codes = nullptr;
+  uint64_t* const* globals = nullptr;
+
+  TrapKind trap = TrapKind::None;
+  std::string trap_detail;
+  uint32_t exit_code = 0;
+  std::optional<PendingHostCall> pending;
+  FuncAddr entry{};
+  bool polls = false;  ///< whether the store's code polls
+
+  Store* store = nullptr;
+  MachineLimits limits;
+  Stack<Frame> frames;     ///< the first belongs to the embedder
+  Stack<uint64_t> slots;
+
+  void set_instance(Instance* next);
+  void load_memory();
+};
+
+/// Code of the embedder's frame (its cells: call_entry, finish) and of the frame between functions of different
+/// instances.
+extern const Code kEntryCode;
+extern const Code kBoundaryCode;
+/// What a function's cells are before its first call.
+extern const Cell kCompileStub;
+
+Exit run_loop(Context& ctx);
+Exit run_tail(Context& ctx);
+
+// --- Outlined operations. They find pc and fp in the context. ---
+
+/// Makes room for `slots_needed` slots from ctx.fp on and for `frames_needed` more frames. May move both stacks; ctx.fp
+/// and ctx.frame are adjusted. Returns false if that would exceed the limits or there is no memory.
+bool grow_stacks(Context& ctx, uint64_t slots_needed, uint32_t frames_needed = 1);
+
+/// Calls `function` with arguments at ctx.fp + ctx.pc->d: pushes its frame and sets ctx.pc to its code, or, for a host
+/// function, lets it run and moves ctx.pc behind the call. Exit::Go or the reason to stop.
+Exit begin_call(Context& ctx, FuncInst& function);
+
+/// Makes the waiting host call again; ctx.pc is where it returns to.
+Exit resume_host_call(Context& ctx);
+
+/// The callee of a call_indirect at ctx.pc, or null with ctx.trap set.
+FuncInst* indirect_callee(Context& ctx);
+
+/// Compiles the innermost frame's function, makes room and zeroes its locals; ctx.pc becomes its first cell.
+Exit enter_uncompiled(Context& ctx);
+
+/// Returns over the boundary frame to the caller's instance; ctx.pc becomes where the caller goes on.
+void return_across(Context& ctx);
+
+/// Rare operations: each executes the cell ctx.pc on the frame ctx.fp.
+TrapKind memory_pages(Context& ctx);
+TrapKind memory_grow_by(Context& ctx);
+TrapKind memory_init_from(Context& ctx);
+TrapKind memory_copy_range(Context& ctx);
+TrapKind memory_fill_range(Context& ctx);
+TrapKind data_drop_segment(Context& ctx);
+TrapKind table_load(Context& ctx);
+TrapKind table_store(Context& ctx);
+TrapKind table_length(Context& ctx);
+TrapKind table_grow_by(Context& ctx);
+TrapKind table_init_from(Context& ctx);
+TrapKind table_copy_range(Context& ctx);
+TrapKind table_fill_range(Context& ctx);
+TrapKind elem_drop_segment(Context& ctx);
+
+// --- Slots ---
+
+template <ValType>
+struct ReprOf;
+template <>
+struct ReprOf<ValType::I32> { using type = uint32_t; };
+template <>
+struct ReprOf<ValType::I64> { using type = uint64_t; };
+template <>
+struct ReprOf<ValType::F32> { using type = float; };
+template <>
+struct ReprOf<ValType::F64> { using type = double; };
+/// The C++ type that computes with values of this type.
+template <ValType T>
+using Repr = typename ReprOf<T>::type;
+
+template <typename T>
+inline T from_slot(uint64_t slot) {
+  if constexpr (std::is_same_v<T, float>) {
+    return std::bit_cast<float>(static_cast<uint32_t>(slot));
+  } else if constexpr (std::is_same_v<T, double>) {
+    return std::bit_cast<double>(slot);
+  } else {
+    return static_cast<T>(slot);
+  }
+}
+
+/// Always all 64 bits: a narrow write followed by a wide read of the slot would stall.
+inline uint64_t to_slot(uint32_t v) { return v; }
+inline uint64_t to_slot(uint64_t v) { return v; }
+inline uint64_t to_slot(float v) { return std::bit_cast<uint32_t>(v); }
+inline uint64_t to_slot(double v) { return std::bit_cast<uint64_t>(v); }
+
+/// A cell's 32-bit constant as an operand.
+template <typename T>
+inline T from_constant(uint32_t imm) {
+  return static_cast<T>(static_cast<int64_t>(static_cast<int32_t>(imm)));
+}
+
+}  // namespace chiwawa

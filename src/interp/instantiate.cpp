@@ -1,0 +1,183 @@
+#include "interp/instantiate.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+#include "interp/instr_reader.hpp"
+
+namespace chiwawa {
+
+namespace {
+
+std::string describe(const Import& import) { return "\"" + import.module + "\" \"" + import.name + "\""; }
+
+std::string describe(const Limits& limits) {
+  return std::to_string(limits.min) + (limits.max ? ".." + std::to_string(*limits.max) : "..");
+}
+
+std::string describe(const GlobalType& type) {
+  return (type.is_mutable ? "mut " : "") + std::string(name(type.type));
+}
+
+/// Whether something with `actual` limits may stand where `wanted` is declared.
+/// https://webassembly.github.io/spec/core/valid/matching.html#limits
+bool matches(const Limits& actual, const Limits& wanted) {
+  if (actual.min < wanted.min) return false;
+  return !wanted.max || (actual.max && *actual.max <= *wanted.max);
+}
+
+/// Empty if the import's value has the type that the module asks for, else both types.
+std::string mismatch(const Store& store, const Module& module, const Import& import, const Extern& value) {
+  if (value.kind != import.kind) {
+    return "a " + std::string(name(import.kind)) + " is wanted, a " + std::string(name(value.kind)) + " is given";
+  }
+  const auto differ = [](const std::string& wanted, const std::string& given) {
+    return wanted + " is wanted, " + given + " is given";
+  };
+  switch (import.kind) {
+    case ExternKind::Func: {
+      const FuncType& wanted = module.function_type(import.index);
+      const FuncType& given = store.funcs[value.address]->type;
+      return wanted == given ? "" : differ(name(wanted), name(given));
+    }
+    case ExternKind::Table: {
+      const TableType& wanted = module.tables[import.index];
+      const TableInst& given = *store.tables[value.address];
+      const Limits actual{given.elements.size(), given.type.limits.max};
+      if (wanted.element == given.type.element && matches(actual, wanted.limits)) return "";
+      return differ("table " + describe(wanted.limits) + " " + std::string(name(wanted.element)),
+                    "table " + describe(actual) + " " + std::string(name(given.type.element)));
+    }
+    case ExternKind::Memory: {
+      const MemoryType& wanted = module.memories[import.index];
+      const MemInst& given = *store.memories[value.address];
+      const Limits actual{given.memory.size_pages(), given.type.limits.max};
+      return matches(actual, wanted.limits)
+                 ? ""
+                 : differ("memory " + describe(wanted.limits), "memory " + describe(actual));
+    }
+    case ExternKind::Global: {
+      const GlobalType& wanted = module.globals[import.index].type;
+      const GlobalType& given = store.globals[value.address]->type;
+      return wanted == given ? "" : differ("global " + describe(wanted), "global " + describe(given));
+    }
+  }
+  return "";
+}
+
+/// The value of a validated constant expression. https://webassembly.github.io/spec/core/valid/instructions.html#constant-expressions
+uint64_t evaluate(const Store& store, const Instance& instance, ConstExpr expr) {
+  InstrReader reader(instance.module->bytes, expr);
+  uint64_t value = 0;
+  while (!reader.at_end()) {
+    const Result<Instr> instr = reader.next();
+    assert(instr);
+    switch (instr->opcode) {
+      case Opcode::i32_const:
+      case Opcode::i64_const:
+      case Opcode::f32_const:
+      case Opcode::f64_const: value = instr->bits; break;
+      case Opcode::ref_null: value = kNullRef; break;
+      case Opcode::ref_func: value = ref_of(instance.funcs[instr->index]); break;
+      case Opcode::global_get: value = store.globals[raw(instance.globals[instr->index])]->bits; break;
+      default: assert(instr->opcode == Opcode::end); break;
+    }
+  }
+  return value;
+}
+
+std::vector<uint64_t> evaluate(const Store& store, const Instance& instance, const ElemSegment& segment) {
+  std::vector<uint64_t> refs;
+  refs.reserve(segment.size());
+  for (const uint32_t index : segment.function_indices) refs.push_back(ref_of(instance.funcs[index]));
+  for (const ConstExpr& expr : segment.expressions) refs.push_back(evaluate(store, instance, expr));
+  return refs;
+}
+
+TrapKind copy_active_segments(Store& store, Instance& instance) {
+  const Module& module = *instance.module;
+  for (size_t i = 0; i < module.elems.size(); ++i) {
+    const ElemSegment& segment = module.elems[i];
+    ElemInst& elem = store[instance.elems[i]];
+    if (segment.mode == SegmentMode::Active) {
+      std::vector<uint64_t>& table = store[instance.tables[segment.table_index]].elements;
+      const uint64_t to = static_cast<uint32_t>(evaluate(store, instance, segment.offset));
+      if (to + elem.elements.size() > table.size()) return TrapKind::OutOfBoundsTableAccess;
+      std::copy(elem.elements.begin(), elem.elements.end(), table.begin() + static_cast<ptrdiff_t>(to));
+    }
+    if (segment.mode != SegmentMode::Passive) {
+      elem.elements = {};
+      elem.dropped = true;
+    }
+  }
+  for (size_t i = 0; i < module.datas.size(); ++i) {
+    const DataSegment& segment = module.datas[i];
+    if (segment.mode != SegmentMode::Active) continue;
+    DataInst& data = store[instance.datas[i]];
+    LinearMemory& memory = store[instance.memories[segment.memory_index]].memory;
+    const uint64_t to = static_cast<uint32_t>(evaluate(store, instance, segment.offset));
+    if (to + data.range.size() > memory.size_bytes()) return TrapKind::OutOfBoundsMemoryAccess;
+    const auto source = module.bytes.begin() + data.range.begin;
+    std::copy(source, source + data.range.size(), memory.data() + to);
+    data.range = {};
+    data.dropped = true;
+  }
+  return TrapKind::None;
+}
+
+}  // namespace
+
+Result<void> check_imports(const Store& store, const Module& module, std::span<const Extern> imports) {
+  assert(imports.size() == module.imports.size());
+  for (size_t i = 0; i < imports.size(); ++i) {
+    const Import& import = module.imports[i];
+    if (std::string why = mismatch(store, module, import, imports[i]); !why.empty()) {
+      return Error{Phase::Link, "incompatible import type for " + describe(import) + ": " + why, import.offset};
+    }
+  }
+  return {};
+}
+
+Result<Instantiation> instantiate(Store& store, std::shared_ptr<const Module> module_ptr,
+                                  std::span<const Extern> imports) {
+  const Module& module = *module_ptr;
+  CHIWAWA_TRY(check_imports(store, module, imports));
+
+  Instance& instance = store.add_instance(module_ptr);
+  for (const Extern& value : imports) {
+    switch (value.kind) {
+      case ExternKind::Func: instance.funcs.push_back(FuncAddr{value.address}); break;
+      case ExternKind::Table: instance.tables.push_back(TableAddr{value.address}); break;
+      case ExternKind::Memory: instance.memories.push_back(MemAddr{value.address}); break;
+      case ExternKind::Global: instance.globals.push_back(GlobalAddr{value.address}); break;
+    }
+  }
+  for (auto i = module.imported_functions; i < module.functions.size(); ++i) {
+    instance.funcs.push_back(store.add_function(instance, i));
+  }
+  for (size_t i = module.imported_tables; i < module.tables.size(); ++i) {
+    const Result<TableAddr> table = store.add_table(module.tables[i], kNullRef);
+    if (!table) return table.error();
+    instance.tables.push_back(*table);
+  }
+  for (size_t i = module.imported_memories; i < module.memories.size(); ++i) {
+    const Result<MemAddr> memory = store.add_memory(module.memories[i]);
+    if (!memory) return memory.error();
+    instance.memories.push_back(*memory);
+  }
+  for (size_t i = module.imported_globals; i < module.globals.size(); ++i) {
+    const uint64_t value = evaluate(store, instance, module.globals[i].init);
+    instance.globals.push_back(store.add_global(module.globals[i].type, value));
+  }
+  for (const ElemSegment& segment : module.elems) {
+    instance.elems.push_back(store.add_elem(segment.type, evaluate(store, instance, segment)));
+  }
+  for (const DataSegment& segment : module.datas) {
+    instance.datas.push_back(store.add_data(module_ptr, segment.bytes));
+  }
+  store.build_cache(instance);
+  return Instantiation{&instance, copy_active_segments(store, instance)};
+}
+
+}  // namespace chiwawa

@@ -1,0 +1,164 @@
+#include "interp/instr_reader.hpp"
+
+#include <array>
+#include <cstdio>
+
+#include "interp/byte_reader.hpp"
+#include "interp/type_reader.hpp"
+
+namespace chiwawa {
+
+namespace {
+
+constexpr uint8_t kUnknownOpcode = 0xFF;
+
+/// immediates() of every row, or kUnknownOpcode: all that reading needs in one small table.
+constexpr std::array<uint8_t, kOpcodeRows> kImmediates = [] {
+  std::array<uint8_t, kOpcodeRows> table{};
+  table.fill(kUnknownOpcode);
+#define OPCODE(code, id, text, immediates) table[row_of(code)] = static_cast<uint8_t>(Immediates::immediates);
+#include "interp/opcodes.def"
+  return table;
+}();
+
+/// What an unknown code would have meant, so that the user learns why a module is refused; null: nothing we know of.
+const char* feature_of(uint32_t first, uint32_t second) {
+  const auto within = [first](uint32_t low, uint32_t high) { return first >= low && first <= high; };
+  if (within(0x06, 0x0A) || within(0x18, 0x19) || first == 0x1F) return "exception handling";
+  if (within(0x12, 0x13) || first == 0x15) return "tail calls";
+  if (first == 0x14 || within(0xD4, 0xD6)) return "typed function references";
+  if (first == 0xD3 || first == 0xFB) return "garbage collection";
+  if (first == 0xFC && second >= 0x13 && second <= 0x16) return "wide arithmetic";
+  if (first == 0xFD) return "SIMD";
+  if (first == 0xFE) return "threads";
+  return nullptr;
+}
+
+std::string illegal_opcode(uint32_t first, bool prefixed, uint32_t second) {
+  char text[96];
+  int length = std::snprintf(text, sizeof text, "illegal opcode %02x", first);
+  const auto append = [&](const char* format, auto argument) {
+    length += std::snprintf(text + length, sizeof text - static_cast<size_t>(length), format, argument);
+  };
+  if (prefixed) append(" %02x", second);
+  if (const char* feature = feature_of(first, second)) append(" (%s: not supported)", feature);
+  return text;
+}
+
+BlockType block_type(ByteReader& reader) {
+  const uint32_t at = reader.position();
+  const int64_t code = reader.s33();
+  if (code >= 0) return {BlockType::Kind::TypeIndex, ValType::I32, static_cast<uint32_t>(code)};
+  // The negative numbers that take one byte are the empty type and the value types.
+  const auto byte = static_cast<uint8_t>(code & 0x7F);
+  if (reader.position() == at + 1) {
+    if (byte == 0x40) return {};
+    const auto type = static_cast<ValType>(byte);
+    if (is_num(type) || is_ref(type)) return {BlockType::Kind::Value, type, 0};
+    if (const char* feature = malformed_type(byte)) reader.fail(feature, at);
+  }
+  reader.fail("malformed block type", at);
+  return {};
+}
+
+/// Bit 6 of the flags announces a memory index; the exponent itself is compared by the validator.
+void memarg(ByteReader& reader, Instr& instr) {
+  const uint32_t at = reader.position();
+  instr.align = reader.u32();
+  if (instr.align >= 0x80) reader.fail("malformed memop flags", at);
+  if (instr.align >= 0x40) reader.fail("malformed memop flags (multiple memories: not supported)", at);
+  instr.mem_offset = reader.u64();
+}
+
+void read_immediates(ByteReader& reader, Immediates kind, Instr& instr) {
+  switch (kind) {
+    case Immediates::None: break;
+    case Immediates::BlockType: instr.block = block_type(reader); break;
+    case Immediates::LabelIndex:
+    case Immediates::FuncIndex:
+    case Immediates::LocalIndex:
+    case Immediates::GlobalIndex:
+    case Immediates::TableIndex:
+    case Immediates::ElemIndex:
+    case Immediates::MemoryIndex:
+    case Immediates::DataIndex: instr.index = reader.u32(); break;
+    case Immediates::CallIndirect:
+    case Immediates::TableInit:
+    case Immediates::TableCopy:
+    case Immediates::MemoryInit:
+    case Immediates::MemoryCopy:
+      instr.index = reader.u32();
+      instr.index2 = reader.u32();
+      break;
+    case Immediates::LabelTable:
+      instr.index = reader.count(1);
+      instr.labels_begin = reader.position();
+      for (uint64_t i = 0; i <= instr.index && reader.ok(); ++i)
+        reader.u32();
+      break;
+    case Immediates::RefType: instr.ref_type = read_ref_type(reader); break;
+    case Immediates::SelectTypes:
+      instr.select_count = reader.count(1);
+      for (uint32_t i = 0; i < instr.select_count && reader.ok(); ++i)
+        instr.ref_type = read_value_type(reader);
+      break;
+    case Immediates::MemArg: memarg(reader, instr); break;
+    case Immediates::I32Const: instr.bits = static_cast<uint32_t>(reader.s32()); break;
+    case Immediates::I64Const: instr.bits = static_cast<uint64_t>(reader.s64()); break;
+    case Immediates::F32Const: instr.bits = reader.fixed_u32(); break;
+    case Immediates::F64Const: instr.bits = reader.fixed_u64(); break;
+  }
+}
+
+}  // namespace
+
+InstrReader::InstrReader(std::span<const uint8_t> module_bytes, ByteRange range)
+    : bytes_(module_bytes), position_(range.begin), end_(range.end) {}
+
+bool InstrReader::read(Instr& instr, Error& error) {
+  ByteReader reader(bytes_, position_, end_);
+  instr.offset = position_;
+  const uint8_t first = reader.u8();
+  uint32_t code = first;
+  uint8_t kind = kImmediates[first];
+  if (kind == kUnknownOpcode && reader.ok()) {
+    // A prefix, or nothing that we know.
+    const bool prefixed = first >= 0xFB && first <= 0xFE;
+    const uint32_t second = prefixed ? reader.u32() : 0;
+    if (reader.ok()) {
+      code = uint32_t{first} << 8 | second;
+      const uint32_t row = first == 0xFC && second <= 0xFF ? row_of(code) : kOpcodeRows;
+      if (row == kOpcodeRows || kImmediates[row] == kUnknownOpcode) {
+        error = {Phase::Decode, illegal_opcode(first, prefixed, second), instr.offset};
+        return false;
+      }
+      kind = kImmediates[row];
+    }
+  }
+  if (reader.ok()) {
+    instr.opcode = static_cast<Opcode>(code);
+    read_immediates(reader, static_cast<Immediates>(kind), instr);
+  }
+  if (!reader.ok()) {
+    error = {Phase::Decode, reader.fault(), reader.fault_position()};
+    return false;
+  }
+  position_ = instr.end = reader.position();
+  return true;
+}
+
+Result<Instr> InstrReader::next() {
+  Instr instr;
+  Error error;
+  if (!read(instr, error)) return error;
+  return instr;
+}
+
+uint32_t InstrReader::read_label(uint32_t& at) const {
+  ByteReader reader(bytes_, at, end_);
+  const uint32_t label = reader.u32();
+  at = reader.position();
+  return label;
+}
+
+}  // namespace chiwawa

@@ -1,0 +1,164 @@
+#include "interp/machine.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "interp/compile.hpp"
+#include "interp/machine_impl.hpp"
+
+namespace chiwawa {
+
+bool has_dispatch(Dispatch dispatch) {
+  switch (dispatch) {
+    case Dispatch::Loop: return CHIWAWA_DISPATCH_LOOP != 0;
+    case Dispatch::Tail: return CHIWAWA_DISPATCH_TAIL != 0;
+  }
+  return false;
+}
+
+Dispatch default_dispatch() { return has_dispatch(Dispatch::Tail) ? Dispatch::Tail : Dispatch::Loop; }
+
+namespace {
+
+Exit dispatch_run(Dispatch dispatch, Context& ctx) {
+#if CHIWAWA_DISPATCH_TAIL
+  if (dispatch == Dispatch::Tail) return run_tail(ctx);
+#endif
+#if CHIWAWA_DISPATCH_LOOP
+  if (dispatch == Dispatch::Loop) return run_loop(ctx);
+#endif
+  (void)dispatch, (void)ctx;
+  __builtin_unreachable();
+}
+
+}  // namespace
+
+Machine::Machine(Store& store, MachineLimits limits, Dispatch dispatch) : impl_(std::make_unique<Impl>()) {
+  impl_->ctx.store = &store;
+  impl_->ctx.limits = limits;
+  impl_->ctx.polls = store.compile_options.polls && !store.compile_options.exact;
+  impl_->dispatch = dispatch;
+}
+
+Machine::~Machine() = default;
+
+void Machine::Impl::reset() {
+  ctx.pending.reset();
+  ctx.trap = TrapKind::None;
+  ctx.trap_detail.clear();
+  ctx.instance = nullptr;
+  ctx.load_memory();
+  restored_codes.clear();
+  steps = 0;
+  ctx.pc = kEntryCode.cells;
+  ctx.frame = ctx.frames.data.get();
+  ctx.fp = ctx.slots.data.get();
+}
+
+bool Machine::Impl::reserve(uint64_t slots, uint32_t frames) {
+  if (ctx.slots.size == 0 && !(ctx.slots.resize(256) && ctx.frames.resize(64))) return false;
+  ctx.frames_end = ctx.frames.data.get() + ctx.frames.size;
+  ctx.slots_end = ctx.slots.data.get() + ctx.slots.size;
+  reset();
+  ctx.frame->code = &kEntryCode;
+  return grow_stacks(ctx, slots, frames);
+}
+
+Result<void> Machine::invoke(FuncAddr function, std::span<const Value> args) {
+  const FuncType& type = (*impl_->ctx.store)[function].type;
+  const bool fits = args.size() == type.params.size() &&
+                    std::equal(args.begin(), args.end(), type.params.begin(),
+                               [](const Value& value, ValType param) { return value.type == param; });
+  if (!fits) return Error{Phase::Invoke, "arguments do not fit the function's type " + name(type)};
+  if (!impl_->reserve(std::max(type.params.size(), type.results.size()), 0)) {
+    return Error{Phase::Invoke, "no memory for the stack"};
+  }
+  Context& ctx = impl_->ctx;
+  for (size_t i = 0; i < args.size(); ++i) ctx.fp[i] = args[i].bits;
+  ctx.entry = function;
+  return {};
+}
+
+uint64_t Machine::steps() const { return impl_->steps; }
+
+Outcome Machine::run(uint64_t budget) {
+  Context& ctx = impl_->ctx;
+  const auto fuel = static_cast<int64_t>(std::min<uint64_t>(budget, std::numeric_limits<int64_t>::max()));
+  ctx.fuel = fuel;
+  Exit exit = ctx.pending ? resume_host_call(ctx) : Exit::Go;
+  while (exit == Exit::Go || exit == Exit::Budget) {
+    if (exit == Exit::Budget) {
+      if (ctx.pc == &kCompileStub) {
+        exit = enter_uncompiled(ctx);
+        if (exit != Exit::Go) continue;
+      }
+      // A function without a step is left before it can be seen; the next poll will do.
+      if (ctx.frame->code->has_step) {
+        exit = Exit::Budget;
+        break;
+      }
+      ctx.fuel = 1;
+    }
+    exit = dispatch_run(impl_->dispatch, ctx);
+  }
+  if (ctx.store->compile_options.exact) impl_->steps += static_cast<uint64_t>(fuel - ctx.fuel);
+  return impl_->outcome(exit);
+}
+
+Outcome Machine::Impl::outcome(Exit exit) {
+  Outcome outcome;
+  switch (exit) {
+    case Exit::Go: break;
+    case Exit::Finished: {
+      outcome.kind = Outcome::Kind::Finished;
+      const std::vector<ValType>& types = (*ctx.store)[ctx.entry].type.results;
+      for (size_t i = 0; i < types.size(); ++i) outcome.values.push_back({types[i], ctx.slots.data[i]});
+      break;
+    }
+    case Exit::Budget:
+      outcome.kind = Outcome::Kind::Paused;
+      outcome.pause = PauseReason::Budget;
+      break;
+    case Exit::Waiting:
+      outcome.kind = Outcome::Kind::Paused;
+      outcome.pause = PauseReason::HostWait;
+      break;
+    case Exit::Trapped:
+      outcome.kind = Outcome::Kind::Trapped;
+      outcome.trap = {ctx.trap, std::move(ctx.trap_detail), call_chain(Trap::kMaxReportedFrames)};
+      break;
+    case Exit::Exited:
+      outcome.kind = Outcome::Kind::Exited;
+      outcome.exit_code = ctx.exit_code;
+      break;
+  }
+  return outcome;
+}
+
+std::vector<CodePosition> Machine::call_chain(size_t max) { return impl_->call_chain(max); }
+
+std::vector<CodePosition> Machine::Impl::call_chain(size_t max) const {
+  std::vector<CodePosition> chain;
+  CompileObserver nobody;
+  const Code* observed = nullptr;
+  std::vector<uint32_t> offsets;
+  // Behind a call there is the cell that it returns to; the innermost frame stands at its cell itself.
+  const Cell* at = ctx.pending ? ctx.pc - 1 : ctx.pc;
+  for (const Frame* frame = ctx.frame; frame != ctx.frames.data.get() && chain.size() < max; --frame) {
+    const Code& code = *frame->code;
+    if (code.instance != nullptr) {
+      uint32_t offset = code.instance->module->body((*ctx.store)[code.function].function_index).code.begin;
+      if (!code.storage.empty() && at != &kCompileStub) {
+        if (observed != &code) offsets = observe(*ctx.store, code, nobody);
+        observed = &code;
+        offset = offsets[static_cast<size_t>(at - code.cells)];
+      }
+      chain.push_back({code.function, offset});
+    }
+    at = frame[-1].pc - 1;
+  }
+  return chain;
+}
+
+}  // namespace chiwawa

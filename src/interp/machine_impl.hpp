@@ -1,0 +1,27 @@
+// Machine's inside, shared by machine.cpp (running) and capture.cpp (the portable form).
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "interp/executor.hpp"
+#include "interp/machine.hpp"
+
+namespace chiwawa {
+
+struct Machine::Impl {
+  Context ctx;
+  Dispatch dispatch{};
+  uint64_t steps = 0;  ///< only when the store's code counts them
+  /// Code of restored frames, compiled with barriers at their positions. New calls use the functions' ordinary code.
+  std::vector<std::unique_ptr<Code>> restored_codes;
+
+  /// Forgets the computation.
+  void reset();
+  /// As reset(), with room for so many slots and frames (besides the embedder's).
+  bool reserve(uint64_t slots, uint32_t frames);
+  Outcome outcome(Exit exit);
+  std::vector<CodePosition> call_chain(size_t max) const;
+};
+
+}  // namespace chiwawa

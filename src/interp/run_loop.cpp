@@ -1,0 +1,29 @@
+// The portable dispatcher: one loop around one switch.
+#include "interp/dispatch.hpp"
+
+#define INSTR(op) case SlotOp::op:
+#define DISPATCH() goto dispatch
+#define RETURN(exit) return exit
+
+namespace chiwawa {
+
+Exit run_loop(Context& context) {
+  Context* const ctx = &context;
+  const Cell* pc = ctx->pc;
+  uint64_t* fp = ctx->fp;
+  uint8_t* mem = ctx->mem;
+  uint64_t mem_size = ctx->mem_size;
+  int64_t fuel = ctx->fuel;
+
+dispatch:
+  switch (static_cast<SlotOp>(pc->op)) {
+#include "interp/instr_control.inc"
+#include "interp/instr_memory.inc"
+#include "interp/instr_numeric.inc"
+#include "interp/instr_variable.inc"
+    case SlotOp::kCount: break;
+  }
+  __builtin_unreachable();
+}
+
+}  // namespace chiwawa

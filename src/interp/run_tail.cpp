@@ -1,0 +1,53 @@
+// The fast dispatcher where the compiler guarantees tail calls: every operation is a function that ends by calling the
+// next one, and the machine's registers stay in the processor's.
+#include "interp/dispatch.hpp"
+
+#if CHIWAWA_DISPATCH_TAIL
+
+#if defined(__has_attribute) && !defined(__wasm__)
+#if __has_attribute(preserve_none)
+#define CHIWAWA_CC __attribute__((preserve_none))
+#endif
+#endif
+#ifndef CHIWAWA_CC
+#define CHIWAWA_CC
+#endif
+
+#define CHIWAWA_REGISTERS                                                                                \
+  [[maybe_unused]] const Cell *pc, [[maybe_unused]] uint64_t *fp, [[maybe_unused]] uint8_t *mem,       \
+      [[maybe_unused]] uint64_t mem_size, [[maybe_unused]] Context *ctx, [[maybe_unused]] int64_t fuel
+
+#define INSTR(op) CHIWAWA_CC static Exit do_##op(CHIWAWA_REGISTERS)
+#define DISPATCH() [[clang::musttail]] return Handlers::kTable[pc->op](pc, fp, mem, mem_size, ctx, fuel)
+#define RETURN(exit) return exit
+
+namespace chiwawa {
+
+namespace {
+
+using Handler = CHIWAWA_CC Exit(CHIWAWA_REGISTERS);
+
+struct Handlers {
+  static Handler* const kTable[static_cast<size_t>(SlotOp::kCount)];
+};
+
+#include "interp/instr_control.inc"
+#include "interp/instr_memory.inc"
+#include "interp/instr_numeric.inc"
+#include "interp/instr_variable.inc"
+
+constinit Handler* const Handlers::kTable[] = {
+#define SLOT_OP(id) do_##id,
+#include "interp/slot_ops.def"
+};
+
+}  // namespace
+
+Exit run_tail(Context& context) {
+  return Handlers::kTable[context.pc->op](context.pc, context.fp, context.mem, context.mem_size, &context,
+                                          context.fuel);
+}
+
+}  // namespace chiwawa
+
+#endif

@@ -1,0 +1,96 @@
+#include "interp/slot_op.hpp"
+
+#include <array>
+
+namespace chiwawa {
+
+namespace {
+
+using Shape = SlotForms::Shape;
+
+/// Codes of one byte, and those behind the prefix 0xFC.
+constexpr size_t kFormsSize = 256 + 32;
+
+constexpr size_t forms_index(Opcode opcode) {
+  const auto code = static_cast<size_t>(opcode);
+  return code < 256 ? code : 256 + (code & 0xFF);
+}
+
+constexpr std::optional<Opcode> swapped(Opcode opcode) {
+  switch (opcode) {
+#define CHIWAWA_SAME(id) \
+  case Opcode::i32_##id: return Opcode::i32_##id; \
+  case Opcode::i64_##id: return Opcode::i64_##id;
+    CHIWAWA_SAME(add) CHIWAWA_SAME(mul) CHIWAWA_SAME(and) CHIWAWA_SAME(or) CHIWAWA_SAME(xor)
+    CHIWAWA_SAME(eq) CHIWAWA_SAME(ne)
+#undef CHIWAWA_SAME
+#define CHIWAWA_PAIR(a, b) \
+  case Opcode::i32_##a: return Opcode::i32_##b; \
+  case Opcode::i64_##a: return Opcode::i64_##b; \
+  case Opcode::i32_##b: return Opcode::i32_##a; \
+  case Opcode::i64_##b: return Opcode::i64_##a;
+    CHIWAWA_PAIR(lt_s, gt_s) CHIWAWA_PAIR(lt_u, gt_u) CHIWAWA_PAIR(le_s, ge_s) CHIWAWA_PAIR(le_u, ge_u)
+#undef CHIWAWA_PAIR
+    default: return std::nullopt;
+  }
+}
+
+constexpr std::array<SlotForms, kFormsSize> make_forms() {
+  std::array<SlotForms, kFormsSize> forms{};
+  const auto set = [&forms](Opcode opcode, Shape shape, ValType result, SlotOp slots, std::optional<SlotOp> constant) {
+    forms[forms_index(opcode)] = {shape, result, slots, constant, swapped(opcode)};
+  };
+#define CHIWAWA_CONSTANT_I32(id) SlotOp::id##_c
+#define CHIWAWA_CONSTANT_I64(id) SlotOp::id##_c
+#define CHIWAWA_CONSTANT_F32(id) std::nullopt
+#define CHIWAWA_CONSTANT_F64(id) std::nullopt
+#define NUMERIC1(code, id, text, operand, result) \
+  set(Opcode::id, Shape::Unary, ValType::result, SlotOp::id, std::nullopt);
+#define NUMERIC1_TRAPS(code, id, text, operand, result) NUMERIC1(code, id, text, operand, result)
+#define NUMERIC2(code, id, text, operand, result) \
+  set(Opcode::id, Shape::Binary, ValType::result, SlotOp::id, CHIWAWA_CONSTANT_##operand(id));
+#define NUMERIC2_TRAPS(code, id, text, operand, result) NUMERIC2(code, id, text, operand, result)
+#define LOAD(code, id, text, type, storage) set(Opcode::id, Shape::Load, ValType::type, SlotOp::id, std::nullopt);
+#define STORE(code, id, text, type, storage) set(Opcode::id, Shape::Store, ValType::type, SlotOp::id, std::nullopt);
+#include "interp/opcodes.def"
+#undef CHIWAWA_CONSTANT_I32
+#undef CHIWAWA_CONSTANT_I64
+#undef CHIWAWA_CONSTANT_F32
+#undef CHIWAWA_CONSTANT_F64
+  return forms;
+}
+
+constexpr std::array<SlotForms, kFormsSize> kForms = make_forms();
+
+}  // namespace
+
+const SlotForms& slot_forms(Opcode opcode) { return kForms[forms_index(opcode)]; }
+
+const BranchForms* branch_forms(SlotOp comparison) {
+#define CHIWAWA_BRANCH(id, form, inverse)                                                             \
+  case SlotOp::id##form: {                                                                            \
+    static constexpr BranchForms kBranch = {SlotOp::br_##id##form, SlotOp::br_##id##form##_p,         \
+                                            SlotOp::br_##inverse##form, SlotOp::br_##inverse##form##_p}; \
+    return &kBranch;                                                                                  \
+  }
+#define CHIWAWA_BRANCHES(id, inverse)                                         \
+  CHIWAWA_BRANCH(i32_##id, , i32_##inverse) CHIWAWA_BRANCH(i64_##id, , i64_##inverse) \
+  CHIWAWA_BRANCH(i32_##id, _c, i32_##inverse) CHIWAWA_BRANCH(i64_##id, _c, i64_##inverse)
+  switch (comparison) {
+    CHIWAWA_BRANCHES(eq, ne)
+    CHIWAWA_BRANCHES(ne, eq)
+    CHIWAWA_BRANCHES(lt_s, ge_s)
+    CHIWAWA_BRANCHES(lt_u, ge_u)
+    CHIWAWA_BRANCHES(gt_s, le_s)
+    CHIWAWA_BRANCHES(gt_u, le_u)
+    CHIWAWA_BRANCHES(le_s, gt_s)
+    CHIWAWA_BRANCHES(le_u, gt_u)
+    CHIWAWA_BRANCHES(ge_s, lt_s)
+    CHIWAWA_BRANCHES(ge_u, lt_u)
+    default: return nullptr;
+  }
+#undef CHIWAWA_BRANCHES
+#undef CHIWAWA_BRANCH
+}
+
+}  // namespace chiwawa

@@ -1,0 +1,293 @@
+#include "interp/validate.hpp"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "interp/instr_reader.hpp"
+#include "interp/validate_function.hpp"
+
+namespace chiwawa {
+
+namespace {
+
+class ModuleValidator {
+ public:
+  explicit ModuleValidator(const Module& module) : module_(module), declared_(module.functions.size()) {}
+
+  Result<void> run();
+
+ private:
+  Result<void> types() const;
+  Result<void> functions() const;
+  Result<void> tables() const;
+  Result<void> memories() const;
+  Result<void> globals();
+  Result<void> exports();
+  Result<void> start() const;
+  Result<void> elems();
+  Result<void> datas();
+  Result<void> bodies() const;
+
+  /// Checks that the expression is constant and gives one value of the type; notes the functions it refers to.
+  Result<void> const_expr(ConstExpr expr, ValType expected);
+  Result<void> const_instr(const Instr& instr, ValType& result);
+
+  /// Where the `index`-th item of an index space is declared, as well as that is known: the import, or the section.
+  /// Takes time linear in the number of imports, so it is for errors only.
+  uint64_t place(ExternKind kind, uint32_t index, uint32_t section) const;
+
+  const Module& module_;
+  std::vector<bool> declared_;  ///< functions that ref.func may name
+};
+
+Error invalid(std::string cause, uint64_t offset) {
+  if (offset == 0) offset = Error::kNoOffset;
+  return {Phase::Validate, std::move(cause), offset};
+}
+
+std::string numbered(std::string_view what, uint64_t index) {
+  std::string text(what);
+  text += ' ';
+  text += std::to_string(index);
+  return text;
+}
+
+/// A guest's name in a message: bounded, and without anything that could confuse a terminal.
+std::string quoted(std::string_view text) {
+  constexpr size_t kShown = 80;
+  std::string result = "\"";
+  for (const char c : text.substr(0, kShown))
+    result += c >= 0x20 && c < 0x7F && c != '"' ? c : '?';
+  result += text.size() > kShown ? "…\"" : "\"";
+  return result;
+}
+
+/// Null if the limits are valid.
+const char* limits_fault(const Limits& limits, uint64_t bound, const char* out_of_bound) {
+  if (limits.min > bound || limits.max.value_or(0) > bound) return out_of_bound;
+  if (limits.max && limits.min > *limits.max) return "size minimum must not be greater than maximum";
+  return nullptr;
+}
+
+Result<void> ModuleValidator::run() {
+  CHIWAWA_TRY(types());
+  CHIWAWA_TRY(functions());
+  CHIWAWA_TRY(tables());
+  CHIWAWA_TRY(memories());
+  CHIWAWA_TRY(globals());
+  CHIWAWA_TRY(exports());
+  CHIWAWA_TRY(start());
+  CHIWAWA_TRY(elems());
+  CHIWAWA_TRY(datas());
+  return bodies();
+}
+
+Result<void> ModuleValidator::types() const {
+  for (size_t i = 0; i < module_.types.size(); ++i) {
+    const FuncType& type = module_.types[i];
+    if (type.params.size() > kMaxArity || type.results.size() > kMaxArity) {
+      return invalid(
+          numbered("type", i) + ": more than " + std::to_string(kMaxArity) + " parameters or results are not supported",
+          module_.section_offsets[1]);
+    }
+  }
+  return {};
+}
+
+Result<void> ModuleValidator::functions() const {
+  for (uint32_t i = 0; i < module_.functions.size(); ++i) {
+    if (module_.functions[i] >= module_.types.size()) {
+      return invalid(numbered("unknown type", module_.functions[i]) + numbered(" of function", i),
+                     place(ExternKind::Func, i, 3));
+    }
+  }
+  return {};
+}
+
+Result<void> ModuleValidator::tables() const {
+  for (uint32_t i = 0; i < module_.tables.size(); ++i) {
+    if (const char* cause =
+            limits_fault(module_.tables[i].limits, UINT32_MAX, "table size must be less than 2^32 elements")) {
+      return invalid(cause + numbered(" (table", i) + ")", place(ExternKind::Table, i, 4));
+    }
+  }
+  return {};
+}
+
+Result<void> ModuleValidator::memories() const {
+  if (module_.memories.size() > 1) {
+    return invalid("multiple memories are not supported", place(ExternKind::Memory, 1, 5));
+  }
+  for (uint32_t i = 0; i < module_.memories.size(); ++i) {
+    if (const char* cause =
+            limits_fault(module_.memories[i].limits, kMaxPages, "memory size must be at most 65536 pages (4 GiB)")) {
+      return invalid(cause, place(ExternKind::Memory, i, 5));
+    }
+  }
+  return {};
+}
+
+Result<void> ModuleValidator::globals() {
+  for (uint32_t i = module_.imported_globals; i < module_.globals.size(); ++i) {
+    CHIWAWA_TRY(const_expr(module_.globals[i].init, module_.globals[i].type.type));
+  }
+  return {};
+}
+
+Result<void> ModuleValidator::exports() {
+  for (const Export& item : module_.exports) {
+    size_t size = 0;
+    switch (item.kind) {
+      case ExternKind::Func: size = module_.functions.size(); break;
+      case ExternKind::Table: size = module_.tables.size(); break;
+      case ExternKind::Memory: size = module_.memories.size(); break;
+      case ExternKind::Global: size = module_.globals.size(); break;
+    }
+    if (item.index >= size) {
+      std::string cause = "unknown ";
+      cause += name(item.kind);
+      return invalid(numbered(cause, item.index) + " in export " + quoted(item.name), item.offset);
+    }
+    if (item.kind == ExternKind::Func) declared_[item.index] = true;
+  }
+  std::vector<const Export*> sorted;
+  sorted.reserve(module_.exports.size());
+  for (const Export& item : module_.exports)
+    sorted.push_back(&item);
+  std::sort(sorted.begin(), sorted.end(), [](const Export* a, const Export* b) {
+    return a->name != b->name ? a->name < b->name : a->offset < b->offset;
+  });
+  const auto twice = std::adjacent_find(sorted.begin(), sorted.end(),
+                                        [](const Export* a, const Export* b) { return a->name == b->name; });
+  if (twice != sorted.end()) return invalid("duplicate export name " + quoted((*twice)->name), twice[1]->offset);
+  return {};
+}
+
+Result<void> ModuleValidator::start() const {
+  if (!module_.start) return {};
+  const uint64_t offset = module_.section_offsets[8];
+  if (*module_.start >= module_.functions.size()) return invalid(numbered("unknown function", *module_.start), offset);
+  const FuncType& type = module_.function_type(*module_.start);
+  if (!type.params.empty() || !type.results.empty()) {
+    return invalid("start function must have the type [] -> [], not " + name(type), offset);
+  }
+  return {};
+}
+
+Result<void> ModuleValidator::elems() {
+  for (const ElemSegment& segment : module_.elems) {
+    if (segment.mode == SegmentMode::Active) {
+      if (segment.table_index >= module_.tables.size()) {
+        return invalid(numbered("unknown table", segment.table_index), segment.position);
+      }
+      if (module_.tables[segment.table_index].element != segment.type) {
+        return invalid("type mismatch: the element segment's type is not the table's", segment.position);
+      }
+      CHIWAWA_TRY(const_expr(segment.offset, ValType::I32));
+    }
+    for (const uint32_t index : segment.function_indices) {
+      if (index >= module_.functions.size()) return invalid(numbered("unknown function", index), segment.position);
+      declared_[index] = true;
+    }
+    for (const ConstExpr expr : segment.expressions)
+      CHIWAWA_TRY(const_expr(expr, segment.type));
+  }
+  return {};
+}
+
+Result<void> ModuleValidator::datas() {
+  for (const DataSegment& segment : module_.datas) {
+    if (segment.mode != SegmentMode::Active) continue;
+    if (segment.memory_index >= module_.memories.size()) {
+      return invalid(numbered("unknown memory", segment.memory_index), segment.offset.begin);
+    }
+    CHIWAWA_TRY(const_expr(segment.offset, ValType::I32));
+  }
+  return {};
+}
+
+Result<void> ModuleValidator::bodies() const {
+  FunctionValidator validator(module_, declared_);
+  for (uint32_t i = module_.imported_functions; i < module_.functions.size(); ++i)
+    CHIWAWA_TRY(validator.check(i));
+  return {};
+}
+
+Result<void> ModuleValidator::const_expr(ConstExpr expr, ValType expected) {
+  InstrReader reader(module_.bytes, expr);
+  Instr instr;
+  Error error;
+  ValType result{};
+  uint32_t values = 0;
+  while (true) {
+    if (!reader.read(instr, error)) return error;
+    if (instr.opcode == Opcode::end) break;
+    CHIWAWA_TRY(const_instr(instr, result));
+    ++values;
+  }
+  if (values != 1) {
+    return invalid("type mismatch: a constant expression must have one value, not " + std::to_string(values),
+                   instr.offset);
+  }
+  if (result != expected) {
+    std::string cause = "type mismatch: the constant expression must be of type ";
+    cause += name(expected);
+    cause += ", not ";
+    cause += name(result);
+    return invalid(std::move(cause), expr.begin);
+  }
+  return {};
+}
+
+Result<void> ModuleValidator::const_instr(const Instr& instr, ValType& result) {
+  switch (instr.opcode) {
+    case Opcode::i32_const: result = ValType::I32; return {};
+    case Opcode::i64_const: result = ValType::I64; return {};
+    case Opcode::f32_const: result = ValType::F32; return {};
+    case Opcode::f64_const: result = ValType::F64; return {};
+    case Opcode::ref_null: result = instr.ref_type; return {};
+    case Opcode::ref_func:
+      if (instr.index >= module_.functions.size()) {
+        return invalid(numbered("unknown function", instr.index), instr.offset);
+      }
+      declared_[instr.index] = true;
+      result = ValType::FuncRef;
+      return {};
+    case Opcode::global_get:
+      if (instr.index >= module_.globals.size()) {
+        return invalid(numbered("unknown global", instr.index), instr.offset);
+      }
+      if (instr.index >= module_.imported_globals) {
+        return invalid(numbered("unknown global", instr.index) + ": constant expressions see imported globals only",
+                       instr.offset);
+      }
+      if (module_.globals[instr.index].type.is_mutable) {
+        return invalid(numbered("constant expression required: mutable global", instr.index), instr.offset);
+      }
+      result = module_.globals[instr.index].type.type;
+      return {};
+    default: {
+      std::string cause = "constant expression required, found ";
+      cause += name(instr.opcode);
+      return invalid(std::move(cause), instr.offset);
+    }
+  }
+}
+
+uint64_t ModuleValidator::place(ExternKind kind, uint32_t index, uint32_t section) const {
+  for (const Import& import : module_.imports) {
+    if (import.kind == kind && import.index == index) return import.offset;
+  }
+  return module_.section_offsets[section];
+}
+
+}  // namespace
+
+Result<void> validate(const Module& module) {
+  return ModuleValidator(module).run();
+}
+
+}  // namespace chiwawa

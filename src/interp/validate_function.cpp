@@ -1,0 +1,526 @@
+#include "interp/validate_function.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
+#include <utility>
+
+#include "interp/validate.hpp"
+
+namespace chiwawa {
+
+namespace {
+
+/// A value popped in unreachable code, of which nothing is known: it fits everywhere.
+constexpr ValType kUnknown{};
+
+/// The instructions whose effect on the operand stack is the same wherever they stand: rows of opcodes.def say it.
+struct Signature {
+  enum class Kind : uint8_t { Other, Numeric1, Numeric2, Load, Store } kind = Kind::Other;
+  ValType operand{};
+  ValType result{};
+  uint8_t natural_align = 0;  ///< exponent of two
+};
+
+constexpr uint8_t exponent(size_t size) {
+  return static_cast<uint8_t>(std::countr_zero(size));
+}
+
+constexpr std::array<Signature, kOpcodeRows> kSignatures = [] {
+  std::array<Signature, kOpcodeRows> table{};
+  using Kind = Signature::Kind;
+#define NUMERIC1(code, id, text, operand, result) \
+  table[row_of(Opcode::id)] = {Kind::Numeric1, ValType::operand, ValType::result, 0};
+#define NUMERIC2(code, id, text, operand, result) \
+  table[row_of(Opcode::id)] = {Kind::Numeric2, ValType::operand, ValType::result, 0};
+#define NUMERIC1_TRAPS(code, id, text, operand, result) \
+  table[row_of(Opcode::id)] = {Kind::Numeric1, ValType::operand, ValType::result, 0};
+#define NUMERIC2_TRAPS(code, id, text, operand, result) \
+  table[row_of(Opcode::id)] = {Kind::Numeric2, ValType::operand, ValType::result, 0};
+#define LOAD(code, id, text, type, storage) \
+  table[row_of(Opcode::id)] = {Kind::Load, ValType::I32, ValType::type, exponent(sizeof(storage))};
+#define STORE(code, id, text, type, storage) \
+  table[row_of(Opcode::id)] = {Kind::Store, ValType::type, kUnknown, exponent(sizeof(storage))};
+#include "interp/opcodes.def"
+  return table;
+}();
+
+constexpr std::array<ValType, 256> kEveryType = [] {
+  std::array<ValType, 256> all{};
+  for (uint32_t i = 0; i < all.size(); ++i)
+    all[i] = static_cast<ValType>(i);
+  return all;
+}();
+
+/// A list of the one type, which lives for ever.
+const ValType* list_of(ValType type) {
+  return &kEveryType[static_cast<uint8_t>(type)];
+}
+
+std::string unknown(std::string_view what, uint32_t index) {
+  std::string text = "unknown ";
+  text += what;
+  text += ' ';
+  text += std::to_string(index);
+  return text;
+}
+
+}  // namespace
+
+FunctionValidator::FunctionValidator(const Module& module, const std::vector<bool>& declared)
+    : module_(module), declared_(declared), reader_({}, {}), stack_(kMaxFrameSlots + kMaxArity + 1) {}
+
+Result<void> FunctionValidator::check(uint32_t function_index) {
+  body_ = &module_.body(function_index);
+  type_ = &module_.function_type(function_index);
+  if (body({BlockType::Kind::TypeIndex, {}, module_.functions[function_index]})) return {};
+  error_.cause += " (function " + std::to_string(function_index) + ")";
+  return std::move(error_);
+}
+
+bool FunctionValidator::body(BlockType block_type) {
+  reader_ = InstrReader(module_.bytes, body_->code);
+  instr_.offset = body_->code.begin;
+  if (uint64_t{body_->local_count} + type_->params.size() > kMaxFrameSlots) {
+    return refuse("too many locals: more than " + std::to_string(kMaxFrameSlots) + " are not supported");
+  }
+  locals_.assign(*type_, *body_);
+  max_height_ = kMaxFrameSlots - locals_.size();
+  height_ = 0;
+  controls_.clear();
+  // The body is a block whose parameters are locals already: branches to it return.
+  controls_.push_back({.type = block_type});
+  base_ = 0;
+  unreachable_ = false;
+  while (!controls_.empty()) {
+    if (reader_.at_end()) {
+      // A body that lacks its `end` is malformed, not invalid.
+      error_ = {Phase::Decode, "unexpected end of section or function: END opcode expected", body_->code.end};
+      return false;
+    }
+    if (!reader_.read(instr_, error_)) return false;
+    if (!instruction()) return false;
+    if (height_ > max_height_) {
+      return refuse("frame too large: more than " + std::to_string(kMaxFrameSlots) +
+                    " locals and operands are not supported");
+    }
+  }
+  if (!reader_.at_end()) {
+    error_ = {Phase::Decode, "END opcode expected: code after the end of the function", reader_.position()};
+    return false;
+  }
+  return true;
+}
+
+bool FunctionValidator::instruction() {
+  const Signature& signature = kSignatures[row_of(instr_.opcode)];
+  switch (signature.kind) {
+    case Signature::Kind::Numeric1:
+      if (height_ > base_ && stack_[height_ - 1] == signature.operand) {
+        stack_[height_ - 1] = signature.result;
+        return true;
+      }
+      if (!pop(signature.operand)) return false;
+      push(signature.result);
+      return true;
+    case Signature::Kind::Numeric2:
+      if (!pop(signature.operand) || !pop(signature.operand)) return false;
+      push(signature.result);
+      return true;
+    case Signature::Kind::Load: return memory_access(signature.result, signature.natural_align, false);
+    case Signature::Kind::Store: return memory_access(signature.operand, signature.natural_align, true);
+    case Signature::Kind::Other: break;
+  }
+
+  constexpr ValType i32 = ValType::I32;
+  switch (instr_.opcode) {
+    // Control
+    case Opcode::nop: return true;
+    case Opcode::unreachable: set_unreachable(); return true;
+    case Opcode::block:
+    case Opcode::loop:
+    case Opcode::if_: return block();
+    case Opcode::else_:
+    case Opcode::end: return else_or_end();
+    case Opcode::br: return br(instr_.index);
+    case Opcode::br_if: return br_if(instr_.index);
+    case Opcode::br_table: return br_table();
+    case Opcode::return_: return br(static_cast<uint32_t>(controls_.size()) - 1);
+    case Opcode::call: return function(instr_.index) && call(module_.function_type(instr_.index));
+    case Opcode::call_indirect:
+      if (!table(instr_.index2) || !type(instr_.index)) return false;
+      if (module_.tables[instr_.index2].element != ValType::FuncRef) {
+        return refuse("type mismatch: call_indirect needs a table of funcref");
+      }
+      return pop(i32) && call(module_.types[instr_.index]);
+
+    // Reference
+    case Opcode::ref_null: push(instr_.ref_type); return true;
+    case Opcode::ref_is_null: {
+      ValType actual;
+      if (!pop_any(actual)) return false;
+      if (!is_ref(actual) && actual != kUnknown) {
+        return refuse("type mismatch: ref.is_null expects a reference, found " + std::string(name(actual)));
+      }
+      push(i32);
+      return true;
+    }
+    case Opcode::ref_func:
+      if (!function(instr_.index)) return false;
+      if (!declared_[instr_.index]) {
+        return refuse("undeclared function reference " + std::to_string(instr_.index) +
+                      ": no export, element segment or global names the function");
+      }
+      push(ValType::FuncRef);
+      return true;
+
+    // Parametric
+    case Opcode::drop: {
+      ValType any;
+      return pop_any(any);
+    }
+    case Opcode::select: return select();
+    case Opcode::select_t:
+      if (instr_.select_count != 1) return refuse("invalid result arity: select has exactly one result");
+      if (!pop(i32) || !pop(instr_.ref_type) || !pop(instr_.ref_type)) return false;
+      push(instr_.ref_type);
+      return true;
+
+    // Variable
+    case Opcode::local_get:
+      if (!local(instr_.index)) return false;
+      push(locals_[instr_.index]);
+      return true;
+    case Opcode::local_set: return local(instr_.index) && pop(locals_[instr_.index]);
+    case Opcode::local_tee:
+      if (!local(instr_.index) || !pop(locals_[instr_.index])) return false;
+      push(locals_[instr_.index]);
+      return true;
+    case Opcode::global_get:
+      if (!global(instr_.index)) return false;
+      push(module_.globals[instr_.index].type.type);
+      return true;
+    case Opcode::global_set:
+      if (!global(instr_.index)) return false;
+      if (!module_.globals[instr_.index].type.is_mutable) {
+        return refuse("immutable global " + std::to_string(instr_.index) + " cannot be set");
+      }
+      return pop(module_.globals[instr_.index].type.type);
+
+    // Table
+    case Opcode::table_get:
+      if (!table(instr_.index) || !pop(i32)) return false;
+      push(module_.tables[instr_.index].element);
+      return true;
+    case Opcode::table_set: return table(instr_.index) && pop(module_.tables[instr_.index].element) && pop(i32);
+    case Opcode::table_init: return table_init();
+    case Opcode::elem_drop: return elem(instr_.index);
+    case Opcode::table_copy: return table_copy();
+    case Opcode::table_grow:
+      if (!table(instr_.index) || !pop(i32) || !pop(module_.tables[instr_.index].element)) return false;
+      push(i32);
+      return true;
+    case Opcode::table_size:
+      if (!table(instr_.index)) return false;
+      push(i32);
+      return true;
+    case Opcode::table_fill:
+      return table(instr_.index) && pop(i32) && pop(module_.tables[instr_.index].element) && pop(i32);
+
+    // Memory
+    case Opcode::memory_size:
+      if (!memory(instr_.index)) return false;
+      push(i32);
+      return true;
+    case Opcode::memory_grow:
+      if (!memory(instr_.index) || !pop(i32)) return false;
+      push(i32);
+      return true;
+    case Opcode::memory_init:
+      return data_count() && memory(instr_.index2) && data(instr_.index) && pop(i32) && pop(i32) && pop(i32);
+    case Opcode::data_drop: return data_count() && data(instr_.index);
+    case Opcode::memory_copy: return memory(instr_.index) && memory(instr_.index2) && pop(i32) && pop(i32) && pop(i32);
+    case Opcode::memory_fill: return memory(instr_.index) && pop(i32) && pop(i32) && pop(i32);
+
+    // Constants
+    case Opcode::i32_const: push(i32); return true;
+    case Opcode::i64_const: push(ValType::I64); return true;
+    case Opcode::f32_const: push(ValType::F32); return true;
+    case Opcode::f64_const: push(ValType::F64); return true;
+
+    default: return refuse("illegal opcode");  // the list has no other row without a signature
+  }
+}
+
+bool FunctionValidator::block() {
+  if (instr_.block.kind == BlockType::Kind::TypeIndex && !type(instr_.block.type_index)) return false;
+  if (instr_.opcode == Opcode::if_ && !pop(ValType::I32)) return false;
+  if (!pop(params(instr_.block))) return false;
+  enter(instr_.opcode, instr_.block);
+  return true;
+}
+
+bool FunctionValidator::else_or_end() {
+  const Control control = controls_.back();
+  if (instr_.opcode == Opcode::else_ && !control.lacks_else) {
+    error_ = {Phase::Decode, "END opcode expected: else without if", instr_.offset};
+    return false;
+  }
+  if (!pop(results(control.type))) return false;
+  if (height_ != base_) {
+    return refuse("type mismatch: " + std::to_string(height_ - base_) + " operands too many at the end of the block");
+  }
+  controls_.pop_back();
+  if (instr_.opcode == Opcode::else_) {
+    enter(Opcode::else_, control.type);
+    return true;
+  }
+  if (control.lacks_else) {
+    // The missing `else` passes the parameters on.
+    if (!same(params(control.type), results(control.type))) {
+      return refuse("type mismatch: if without else must have the same parameters and results");
+    }
+  }
+  if (!controls_.empty()) {
+    base_ = controls_.back().height;
+    unreachable_ = controls_.back().unreachable;
+  }
+  push(results(control.type));
+  return true;
+}
+
+bool FunctionValidator::br(uint32_t index) {
+  if (!label(index) || !pop(label_types(target(index)))) return false;
+  set_unreachable();
+  return true;
+}
+
+bool FunctionValidator::br_if(uint32_t index) {
+  if (!label(index) || !pop(ValType::I32)) return false;
+  const Types types = label_types(target(index));
+  if (!pop(types)) return false;
+  push(types);
+  return true;
+}
+
+bool FunctionValidator::br_table() {
+  if (!pop(ValType::I32)) return false;
+  // A table names few different labels, mostly: each is compared once.
+  uint32_t arity = 0;
+  bool first = true;
+  bool good = true;
+  reader_.for_each_label(instr_, [&](uint32_t index) {
+    if (!good) return;
+    good = label(index);
+    if (!good) return;
+    Control& control = target(index);
+    if (control.checked == instr_.offset) return;
+    control.checked = instr_.offset;
+    const Types types = label_types(control);
+    if (!first && types.size != arity) {
+      good = refuse("type mismatch: br_table has labels of " + std::to_string(arity) + " and of " +
+                    std::to_string(types.size) + " operands");
+      return;
+    }
+    first = false;
+    arity = types.size;
+    good = top_is(types);
+  });
+  if (!good) return false;
+  set_unreachable();
+  return true;
+}
+
+bool FunctionValidator::call(const FuncType& type) {
+  if (!pop(of(type.params))) return false;
+  push(of(type.results));
+  return true;
+}
+
+bool FunctionValidator::select() {
+  ValType second;
+  ValType first;
+  if (!pop(ValType::I32) || !pop_any(second) || !pop_any(first)) return false;
+  if (is_ref(first) || is_ref(second)) return refuse("type mismatch: select of references must name their type");
+  if (first != second && first != kUnknown && second != kUnknown) return mismatch(first, second);
+  push(first == kUnknown ? second : first);
+  return true;
+}
+
+bool FunctionValidator::memory_access(ValType type, uint32_t natural_align, bool is_store) {
+  if (!memory(0)) return false;
+  if (instr_.align > natural_align) return refuse("alignment must not be larger than natural");
+  if (instr_.mem_offset > UINT32_MAX) return refuse("offset out of range");
+  if (is_store) return pop(type) && pop(ValType::I32);
+  if (!pop(ValType::I32)) return false;
+  push(type);
+  return true;
+}
+
+bool FunctionValidator::table_init() {
+  if (!table(instr_.index2) || !elem(instr_.index)) return false;
+  if (module_.tables[instr_.index2].element != module_.elems[instr_.index].type) {
+    return refuse("type mismatch: the element segment's type is not the table's");
+  }
+  return pop(ValType::I32) && pop(ValType::I32) && pop(ValType::I32);
+}
+
+bool FunctionValidator::table_copy() {
+  if (!table(instr_.index) || !table(instr_.index2)) return false;
+  if (module_.tables[instr_.index].element != module_.tables[instr_.index2].element) {
+    return refuse("type mismatch: the tables have different types");
+  }
+  return pop(ValType::I32) && pop(ValType::I32) && pop(ValType::I32);
+}
+
+bool FunctionValidator::label(uint32_t index) {
+  return index < controls_.size() || refuse(unknown("label", index));
+}
+
+bool FunctionValidator::local(uint32_t index) {
+  return index < locals_.size() || refuse(unknown("local", index));
+}
+
+bool FunctionValidator::function(uint32_t index) {
+  return index < module_.functions.size() || refuse(unknown("function", index));
+}
+
+bool FunctionValidator::table(uint32_t index) {
+  return index < module_.tables.size() || refuse(unknown("table", index));
+}
+
+bool FunctionValidator::memory(uint32_t index) {
+  return index < module_.memories.size() || refuse(unknown("memory", index));
+}
+
+bool FunctionValidator::global(uint32_t index) {
+  return index < module_.globals.size() || refuse(unknown("global", index));
+}
+
+bool FunctionValidator::elem(uint32_t index) {
+  return index < module_.elems.size() || refuse(unknown("elem segment", index));
+}
+
+bool FunctionValidator::data_count() {
+  if (module_.data_count) return true;
+  // A rule of the binary format.
+  error_ = {Phase::Decode, "data count section required", instr_.offset};
+  return false;
+}
+
+bool FunctionValidator::data(uint32_t index) {
+  return index < module_.datas.size() || refuse(unknown("data segment", index));
+}
+
+bool FunctionValidator::type(uint32_t index) {
+  return index < module_.types.size() || refuse(unknown("type", index));
+}
+
+void FunctionValidator::push(Types types) {
+  // Empty lists have no address, which memcpy must not see.
+  if (types.size != 0) std::memcpy(&stack_[height_], types.data, types.size);
+  height_ += types.size;
+}
+
+bool FunctionValidator::pop_any(ValType& actual) {
+  if (height_ > base_) {
+    actual = stack_[--height_];
+    return true;
+  }
+  actual = kUnknown;
+  return unreachable_ || refuse("type mismatch: " + std::string(name(instr_.opcode)) + " finds no operand");
+}
+
+bool FunctionValidator::pop(ValType expected) {
+  if (height_ <= base_) return unreachable_ || underflow(expected);
+  const ValType actual = stack_[--height_];
+  return actual == expected || actual == kUnknown || mismatch(expected, actual);
+}
+
+bool FunctionValidator::pop(Types expected) {
+  if (!top_is(expected)) return false;
+  height_ -= std::min(expected.size, height_ - base_);
+  return true;
+}
+
+bool FunctionValidator::top_is(Types expected) {
+  const uint32_t available = height_ - base_;
+  if (expected.size == 0) return true;
+  if (available >= expected.size && std::memcmp(&stack_[height_ - expected.size], expected.data, expected.size) == 0) {
+    return true;
+  }
+  for (uint32_t i = 1; i <= expected.size; ++i) {
+    const ValType wanted = expected.data[expected.size - i];
+    if (i > available) return unreachable_ || underflow(wanted);
+    const ValType actual = stack_[height_ - i];
+    if (actual != wanted && actual != kUnknown) return mismatch(wanted, actual);
+  }
+  return true;
+}
+
+void FunctionValidator::enter(Opcode opcode, BlockType type) {
+  controls_.push_back({.type = type,
+                       .height = static_cast<uint16_t>(height_),
+                       .is_loop = opcode == Opcode::loop,
+                       .lacks_else = opcode == Opcode::if_});
+  base_ = height_;
+  unreachable_ = false;
+  push(params(type));
+}
+
+void FunctionValidator::set_unreachable() {
+  height_ = base_;
+  controls_.back().unreachable = unreachable_ = true;
+}
+
+FunctionValidator::Types FunctionValidator::label_types(const Control& control) const {
+  return control.is_loop ? params(control.type) : results(control.type);
+}
+
+FunctionValidator::Types FunctionValidator::params(BlockType type) const {
+  return type.kind == BlockType::Kind::TypeIndex ? of(module_.types[type.type_index].params) : Types{};
+}
+
+FunctionValidator::Types FunctionValidator::results(BlockType type) const {
+  switch (type.kind) {
+    case BlockType::Kind::Empty: break;
+    case BlockType::Kind::Value: return {list_of(type.value), 1};
+    case BlockType::Kind::TypeIndex: return of(module_.types[type.type_index].results);
+  }
+  return {};
+}
+
+FunctionValidator::Types FunctionValidator::of(const std::vector<ValType>& types) {
+  return {types.data(), static_cast<uint32_t>(types.size())};
+}
+
+bool FunctionValidator::same(Types a, Types b) {
+  return a.size == b.size && (a.size == 0 || std::memcmp(a.data, b.data, a.size) == 0);
+}
+
+bool FunctionValidator::refuse(std::string cause) {
+  error_ = {Phase::Validate, std::move(cause), instr_.offset};
+  return false;
+}
+
+bool FunctionValidator::mismatch(ValType expected, ValType actual) {
+  std::string cause = "type mismatch: ";
+  cause += name(instr_.opcode);
+  cause += " expects ";
+  cause += name(expected);
+  cause += ", found ";
+  cause += name(actual);
+  return refuse(std::move(cause));
+}
+
+bool FunctionValidator::underflow(ValType expected) {
+  std::string cause = "type mismatch: ";
+  cause += name(instr_.opcode);
+  cause += " expects ";
+  cause += name(expected);
+  cause += ", but the block has no more operands";
+  return refuse(std::move(cause));
+}
+
+}  // namespace chiwawa

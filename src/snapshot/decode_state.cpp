@@ -1,0 +1,452 @@
+#include "snapshot/decode_state.hpp"
+
+#include <algorithm>
+
+#include "snapshot/container.hpp"
+#include "snapshot/format.hpp"
+#include "snapshot/write.hpp"
+#include "snapshot_generated.h"
+
+namespace chiwawa::snapshot {
+
+namespace {
+
+/// "frames[3]"
+std::string item(const char* list, size_t i) { return std::string(list) + "[" + std::to_string(i) + "]"; }
+
+class StateDecoder {
+ public:
+  StateDecoder(const schema::State& state, uint64_t size, Records& records)
+      : state_(state), left_(size), records_(records) {}
+
+  StateDecoding decode() {
+    if (!requirements()) return {error_, true};
+    const bool good = modules() && instances() && functions() && tables() && memories() && globals() && segments() &&
+                      addresses() && machine() && wasi() && page_groups();
+    if (!good) return {error_, unsupported_};
+    return {{}, false};
+  }
+
+ private:
+  // Each step returns false after it has set error_.
+  bool fail(std::string cause) {
+    error_ = damaged(std::move(cause));
+    return false;
+  }
+
+  /// What is decoded cannot be more than the buffer, unless parts of it are used several times, which a hostile file
+  /// could do to make little data large.
+  bool claim(uint64_t bytes) {
+    if (bytes > left_) return fail("parts of the state overlap");
+    left_ -= bytes;
+    return true;
+  }
+
+  template <typename V>
+  static size_t size(const V* vector) {
+    return vector == nullptr ? 0 : vector->size();
+  }
+
+  bool text(const flatbuffers::String* from, std::string& to) {
+    if (from == nullptr) return true;
+    if (!claim(from->size())) return false;
+    to.assign(from->data(), from->size());
+    return true;
+  }
+
+  template <typename T>
+  bool numbers(const flatbuffers::Vector<T>* from, std::vector<T>& to) {
+    if (from == nullptr) return true;
+    if (!claim(from->size() * sizeof(T))) return false;
+    to.resize(from->size());
+    for (uint32_t i = 0; i < from->size(); ++i) to[i] = from->Get(i);
+    return true;
+  }
+
+  bool type(schema::ValType from, ValType& to, const std::string& where) {
+    to = static_cast<ValType>(from);
+    if (to == ValType::V128) {
+      unsupported_ = true;
+      return fail(where + " is a v128, which this program does not support");
+    }
+    if (!is_num(to) && !is_ref(to)) return fail(where + " has the unknown type " + std::to_string(static_cast<int>(from)));
+    return true;
+  }
+
+  bool type_list(const flatbuffers::Vector<schema::ValType>* from, std::vector<ValType>& to, const std::string& where) {
+    if (from == nullptr) return true;
+    if (!claim(from->size())) return false;
+    to.resize(from->size());
+    for (uint32_t i = 0; i < from->size(); ++i) {
+      if (!type(from->Get(i), to[i], where)) return false;
+    }
+    return true;
+  }
+
+  bool value(ValType type, uint64_t bits, const std::string& where) {
+    if ((type == ValType::I32 || type == ValType::F32) && bits >> 32 != 0) {
+      return fail(where + " has more than 32 bits");
+    }
+    if (type == ValType::FuncRef && bits > records_.funcs.size()) {
+      return fail(where + " refers to function address " + std::to_string(bits - 1) + ", but there are " +
+                  std::to_string(records_.funcs.size()) + " functions");
+    }
+    return true;
+  }
+
+  bool references(ValType type, const std::vector<uint64_t>& elements, const std::string& where) {
+    for (size_t i = 0; i < elements.size(); ++i) {
+      if (type == ValType::FuncRef && elements[i] > records_.funcs.size()) {
+        return value(type, elements[i], where + "[" + std::to_string(i) + "]");
+      }
+    }
+    return true;
+  }
+
+  bool in_range(uint64_t number, size_t count, const std::string& where, const char* what) {
+    if (number < count) return true;
+    return fail(where + " is " + what + " " + std::to_string(number) + ", but there are " + std::to_string(count));
+  }
+
+  bool all_in_range(const std::vector<uint32_t>& list, size_t count, const std::string& where, const char* what) {
+    for (size_t i = 0; i < list.size(); ++i) {
+      if (list[i] >= count) return in_range(list[i], count, where + "." + what + "[" + std::to_string(i) + "]", "address");
+    }
+    return true;
+  }
+
+  // --- the parts, in the schema's order ---
+
+  bool requirements() {
+    if (state_.requires_() == nullptr) return true;
+    for (uint32_t i = 0; i < state_.requires_()->size(); ++i) {
+      // No feature is defined so far.
+      const std::string name = state_.requires_()->Get(i)->str().substr(0, 100);
+      return fail("the snapshot needs the feature \"" + name + "\", which this program does not know");
+    }
+    return true;
+  }
+
+  bool modules() {
+    for (size_t i = 0; i < size(state_.modules()); ++i) {
+      const schema::Module& from = *state_.modules()->Get(static_cast<uint32_t>(i));
+      ModuleRecord to;
+      if (size(from.sha256()) != to.sha256.size()) return fail(item("modules", i) + " has no SHA-256");
+      if (!claim(to.sha256.size()) || !text(from.name(), to.name)) return false;
+      std::copy(from.sha256()->begin(), from.sha256()->end(), to.sha256.begin());
+      to.size = from.size();
+      records_.modules.push_back(std::move(to));
+    }
+    return true;
+  }
+
+  bool instances() {
+    for (size_t i = 0; i < size(state_.instances()); ++i) {
+      const schema::Instance& from = *state_.instances()->Get(static_cast<uint32_t>(i));
+      InstanceRecord to;
+      to.module = from.module_();
+      if (!claim(4)) return false;
+      if (!in_range(to.module, records_.modules.size(), item("instances", i), "of module")) return false;
+      if (!numbers(from.funcs(), to.funcs) || !numbers(from.tables(), to.tables) ||
+          !numbers(from.memories(), to.memories) || !numbers(from.globals(), to.globals) ||
+          !numbers(from.elems(), to.elems) || !numbers(from.datas(), to.datas)) {
+        return false;
+      }
+      records_.instances.push_back(std::move(to));
+    }
+    return true;
+  }
+
+  bool functions() {
+    for (size_t i = 0; i < size(state_.host_funcs()); ++i) {
+      const schema::HostFunc& from = *state_.host_funcs()->Get(static_cast<uint32_t>(i));
+      HostFuncRecord to;
+      const std::string where = item("host_funcs", i);
+      if (!text(from.module_(), to.module) || !text(from.name(), to.name) ||
+          !type_list(from.params(), to.type.params, where) || !type_list(from.results(), to.type.results, where)) {
+        return false;
+      }
+      records_.host_funcs.push_back(std::move(to));
+    }
+    std::vector<bool> used(records_.host_funcs.size());
+    for (size_t i = 0; i < size(state_.funcs()); ++i) {
+      const schema::Func& from = *state_.funcs()->Get(static_cast<uint32_t>(i));
+      if (from.instance() == kHostInstance) {
+        if (!in_range(from.index(), records_.host_funcs.size(), item("funcs", i), "host function")) return false;
+        if (used[from.index()]) return fail(item("funcs", i) + " is a host function that another one is already");
+        used[from.index()] = true;
+      } else if (!in_range(from.instance(), records_.instances.size(), item("funcs", i), "of instance")) {
+        return false;
+      }
+      records_.funcs.push_back({from.instance(), from.index()});
+    }
+    return true;
+  }
+
+  bool tables() {
+    for (size_t i = 0; i < size(state_.tables()); ++i) {
+      const schema::Table& from = *state_.tables()->Get(static_cast<uint32_t>(i));
+      const std::string where = item("tables", i);
+      TableRecord to;
+      if (!type(from.element(), to.type.element, where) || !numbers(from.elements(), to.elements)) return false;
+      if (!is_ref(to.type.element)) return fail(where + " has elements that are no references");
+      to.type.limits.min = from.min();
+      if (from.max().has_value()) to.type.limits.max = *from.max();
+      if (!size_fits(to.elements.size(), to.type.limits, kMaxTableElements, where, "elements")) return false;
+      if (!references(to.type.element, to.elements, where)) return false;
+      records_.tables.push_back(std::move(to));
+    }
+    return true;
+  }
+
+  bool size_fits(uint64_t size, const Limits& limits, uint64_t most, const std::string& where, const char* unit) {
+    if (size >= limits.min && size <= limits.max.value_or(size) && size <= most) return true;
+    return fail(where + " has " + std::to_string(size) + " " + unit + ", which its type does not allow");
+  }
+
+  bool memories() {
+    for (size_t i = 0; i < size(state_.memories()); ++i) {
+      const schema::Memory& from = *state_.memories()->Get(static_cast<uint32_t>(i));
+      MemoryRecord to;
+      to.type.limits.min = from.min();
+      if (from.max().has_value()) to.type.limits.max = *from.max();
+      to.pages = from.pages();
+      if (!size_fits(to.pages, to.type.limits, kMaxPages, item("memories", i), "pages")) return false;
+      records_.memories.push_back(to);
+    }
+    return true;
+  }
+
+  bool globals() {
+    for (size_t i = 0; i < size(state_.globals()); ++i) {
+      const schema::Global& from = *state_.globals()->Get(static_cast<uint32_t>(i));
+      GlobalInst to;
+      if (!type(from.type(), to.type.type, item("globals", i))) return false;
+      to.type.is_mutable = from.mutable_();
+      to.bits = from.bits();
+      if (!value(to.type.type, to.bits, item("globals", i))) return false;
+      records_.globals.push_back(to);
+    }
+    return true;
+  }
+
+  bool segments() {
+    for (size_t i = 0; i < size(state_.elems()); ++i) {
+      const schema::Elem& from = *state_.elems()->Get(static_cast<uint32_t>(i));
+      const std::string where = item("elems", i);
+      ElemRecord to;
+      if (!type(from.type(), to.type, where) || !numbers(from.elements(), to.elements)) return false;
+      if (!is_ref(to.type)) return fail(where + " has elements that are no references");
+      to.dropped = from.dropped();
+      if (to.dropped && !to.elements.empty()) return fail(where + " is dropped and has elements");
+      if (!references(to.type, to.elements, where)) return false;
+      records_.elems.push_back(std::move(to));
+    }
+    return numbers(state_.datas(), records_.datas_dropped);
+  }
+
+  bool addresses() {
+    for (size_t i = 0; i < records_.instances.size(); ++i) {
+      const InstanceRecord& instance = records_.instances[i];
+      const std::string where = item("instances", i);
+      if (!all_in_range(instance.funcs, records_.funcs.size(), where, "funcs") ||
+          !all_in_range(instance.tables, records_.tables.size(), where, "tables") ||
+          !all_in_range(instance.memories, records_.memories.size(), where, "memories") ||
+          !all_in_range(instance.globals, records_.globals.size(), where, "globals") ||
+          !all_in_range(instance.elems, records_.elems.size(), where, "elems") ||
+          !all_in_range(instance.datas, records_.datas_dropped.size(), where, "datas")) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  bool values(const flatbuffers::Vector<schema::ValType>* types, const flatbuffers::Vector<uint64_t>* bits,
+              std::vector<Value>& to, const char* list) {
+    if (size(types) != size(bits)) return fail(std::string(list) + ": not as many types as values");
+    if (!claim(size(types) * 9)) return false;
+    to.resize(size(types));
+    for (uint32_t i = 0; i < to.size(); ++i) {
+      // Without the message's text when all is well: there may be millions.
+      const auto raw_type = static_cast<ValType>(types->Get(i));
+      to[i] = {raw_type, bits->Get(i)};
+      if ((raw_type == ValType::I64 || raw_type == ValType::F64)) continue;
+      if (is_num(raw_type) && to[i].bits >> 32 == 0) continue;
+      const std::string where = item(list, i);
+      if (!type(types->Get(i), to[i].type, where) || !value(to[i].type, to[i].bits, where)) return false;
+    }
+    return true;
+  }
+
+  bool machine() {
+    const schema::Machine& from = *state_.machine();
+    MachineImage& to = records_.machine;
+    if (!values(from.value_types(), from.value_bits(), to.values, "values")) return false;
+    uint64_t count = 0;
+    for (size_t i = 0; i < size(from.frames()); ++i) {
+      const schema::Frame& frame = *from.frames()->Get(static_cast<uint32_t>(i));
+      if (!in_range(frame.func(), records_.funcs.size(), item("frames", i), "of function address")) return false;
+      if (records_.is_host(frame.func())) return fail(item("frames", i) + " is of a host function");
+      count += uint64_t{frame.local_count()} + frame.operand_count();
+      to.frames.push_back({FuncAddr{frame.func()}, frame.position(), frame.local_count(), frame.operand_count()});
+    }
+    if (count != to.values.size()) {
+      return fail("the frames have " + std::to_string(count) + " values, but there are " +
+                  std::to_string(to.values.size()));
+    }
+    if (!in_range(from.entry(), records_.funcs.size(), "machine.entry", "function address")) return false;
+    to.entry = FuncAddr{from.entry()};
+    if (from.steps().has_value()) to.steps = *from.steps();
+    return from.pending() == nullptr || pending(*from.pending());
+  }
+
+  bool pending(const schema::PendingCall& from) {
+    MachineImage::PendingCall to;
+    if (!in_range(from.func(), records_.funcs.size(), "pending.func", "function address")) return false;
+    if (!records_.is_host(from.func())) return fail("the pending call is not one of a host function");
+    to.function = FuncAddr{from.func()};
+    if (!values(from.arg_types(), from.arg_bits(), to.args, "pending.args")) return false;
+    const FuncType& type = records_.host_funcs[records_.funcs[from.func()].index].type;
+    const auto same = [](const Value& value, ValType param) { return value.type == param; };
+    if (!std::equal(to.args.begin(), to.args.end(), type.params.begin(), type.params.end(), same)) {
+      return fail("the pending call's arguments do not fit the function's type");
+    }
+    records_.machine.pending = std::move(to);
+    return true;
+  }
+
+  /// A string that becomes a C string somewhere.
+  bool c_text(const flatbuffers::String* from, std::string& to, const char* where) {
+    if (!text(from, to)) return false;
+    if (to.find('\0') != std::string::npos) return fail(std::string(where) + " contains a NUL");
+    return true;
+  }
+
+  bool c_texts(const flatbuffers::Vector<flatbuffers::Offset<flatbuffers::String>>* from, std::vector<std::string>& to,
+               const char* where) {
+    for (size_t i = 0; i < size(from); ++i) {
+      std::string one;
+      if (!c_text(from->Get(static_cast<uint32_t>(i)), one, where)) return false;
+      to.push_back(std::move(one));
+    }
+    return true;
+  }
+
+  bool wasi() {
+    if (state_.wasi() == nullptr) return true;
+    const schema::Wasi& from = *state_.wasi();
+    wasi::State to;
+    if (!c_texts(from.args(), to.args, "wasi.args") || !c_texts(from.environ(), to.environ, "wasi.environ")) return false;
+    for (size_t i = 0; i < size(from.descriptors()); ++i) {
+      const schema::Descriptor& d = *from.descriptors()->Get(static_cast<uint32_t>(i));
+      const std::string where = item("wasi.descriptors", i);
+      if (d.kind() > schema::DescriptorKind::MAX) {
+        unsupported_ = true;
+        return fail(where + " has the unknown kind " + std::to_string(static_cast<int>(d.kind())));
+      }
+      wasi::DescriptorRecord record;
+      record.number = d.number();
+      record.kind = static_cast<wasi::DescriptorKind>(d.kind());
+      record.rights_base = d.rights_base();
+      record.rights_inheriting = d.rights_inheriting();
+      record.fdflags = d.fdflags();
+      record.offset = d.offset();
+      record.size = d.size();
+      record.mtime = d.mtime();
+      if (!c_text(d.preopen(), record.preopen, "a descriptor's preopen") ||
+          !c_text(d.path(), record.path, "a descriptor's path")) {
+        return false;
+      }
+      if (!to.descriptors.empty() && record.number <= to.descriptors.back().number) {
+        return fail(where + " is not in ascending order");
+      }
+      to.descriptors.push_back(std::move(record));
+    }
+    to.monotonic = from.monotonic();
+    if (from.sleep() != nullptr) to.sleep = wasi::SleepRecord{from.sleep()->elapsed()};
+    records_.wasi = std::move(to);
+    return true;
+  }
+
+  bool page_groups() {
+    for (size_t i = 0; i < size(state_.page_groups()); ++i) {
+      const schema::PageGroupEntry& from = *state_.page_groups()->Get(static_cast<uint32_t>(i));
+      const std::string where = item("page_groups", i);
+      const PageGroupRecord to{from.memory(), from.group(), from.blocks(), {from.hash_low(), from.hash_high()}};
+      if (!in_range(to.memory, records_.memories.size(), where, "of memory")) return false;
+      if (uint64_t{to.group} * kGroupSize >= records_.memories[to.memory].pages * kPageSize) {
+        return fail(where + " is beyond the end of memory " + std::to_string(to.memory));
+      }
+      if (to.blocks == 0 || to.blocks > kGroupBlocks) return fail(where + " has an impossible number of blocks");
+      if (!records_.page_groups.empty()) {
+        const PageGroupRecord& last = records_.page_groups.back();
+        if (to.memory < last.memory || (to.memory == last.memory && to.group <= last.group)) {
+          return fail(where + " is not in ascending order");
+        }
+      }
+      records_.page_groups.push_back(to);
+    }
+    return true;
+  }
+
+  const schema::State& state_;
+  uint64_t left_;  // bytes that may still be decoded
+  Records& records_;
+  Error error_;
+  bool unsupported_ = false;
+};
+
+/// Verifies a size-prefixed buffer that must be exactly as long as it says.
+template <typename Root>
+const Root* root(std::span<const uint8_t> bytes, const char* identifier) {
+  if (bytes.size() < 16) return nullptr;
+  if (flatbuffers::GetSizePrefixedBufferLength(bytes.data()) != bytes.size()) return nullptr;
+  flatbuffers::Verifier::Options options;
+  options.max_depth = 8;
+  // A table takes at least its offset in the table above, its own offset to its vtable, and something in between.
+  options.max_tables = static_cast<flatbuffers::uoffset_t>(bytes.size() / 8);
+  flatbuffers::Verifier verifier(bytes.data(), bytes.size(), options);
+  if (!verifier.VerifySizePrefixedBuffer<Root>(identifier)) return nullptr;
+  return flatbuffers::GetSizePrefixedRoot<Root>(bytes.data());
+}
+
+}  // namespace
+
+StateDecoding decode_state(std::span<const uint8_t> bytes, Records& records) {
+  const schema::State* const state = root<schema::State>(bytes, kStateIdentifier);
+  if (state == nullptr) return {damaged("the state is malformed"), false};
+  records = {};
+  return StateDecoder(*state, bytes.size(), records).decode();
+}
+
+Result<PageGroupView> decode_page_group(std::span<const uint8_t> bytes, const PageGroupRecord& entry,
+                                        uint64_t memory_bytes, std::vector<BlockRun>& runs) {
+  const schema::PageGroup* const group = root<schema::PageGroup>(bytes, kPageGroupIdentifier);
+  if (group == nullptr || group->runs() == nullptr || group->bytes() == nullptr) {
+    return damaged("a page group is malformed");
+  }
+  if (group->memory() != entry.memory || group->group() != entry.group) {
+    return damaged("a page group is not the one that the index has in this place");
+  }
+  const uint64_t begin = uint64_t{entry.group} * kGroupSize;
+  const uint64_t blocks_in_memory = std::min<uint64_t>(memory_bytes - begin, kGroupSize) / kBlockSize;
+  runs.clear();
+  uint64_t blocks = 0;
+  for (const schema::BlockRun* run : *group->runs()) {
+    const uint64_t end = runs.empty() ? 0 : uint64_t{runs.back().first} + runs.back().count;
+    const bool ascending = runs.empty() || run->first() > end;
+    if (!ascending || run->count() == 0 || uint64_t{run->first()} + run->count() > blocks_in_memory) {
+      return damaged("a page group's runs are out of order or beyond the memory's end");
+    }
+    runs.push_back({run->first(), run->count()});
+    blocks += run->count();
+  }
+  if (blocks != entry.blocks || group->bytes()->size() != blocks * kBlockSize) {
+    return damaged("a page group has not as many blocks as it says");
+  }
+  const PageGroupView view{entry.memory, entry.group, runs, {group->bytes()->data(), group->bytes()->size()}};
+  if (hash_page_group(view) != entry.hash) return damaged("a page group differs from its hash in the index");
+  return view;
+}
+
+}  // namespace chiwawa::snapshot

@@ -1,0 +1,161 @@
+#include "snapshot/restore.hpp"
+
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "snapshot/container.hpp"
+
+namespace chiwawa::snapshot {
+
+namespace {
+
+template <typename Addr>
+std::vector<Addr> typed_addresses(const std::vector<uint32_t>& numbers) {
+  std::vector<Addr> addresses;
+  addresses.reserve(numbers.size());
+  for (const uint32_t number : numbers) addresses.push_back(Addr{number});
+  return addresses;
+}
+
+/// "environment.print [i32] -> []"
+std::string describe_host(const HostFuncRecord& host) { return host.module + "." + host.name + " " + name(host.type); }
+
+Result<std::vector<HostFunction>> resolve_hosts(const Records& records, HostResolver resolve) {
+  std::vector<HostFunction> hosts;
+  std::string missing;
+  for (const HostFuncRecord& wanted : records.host_funcs) {
+    std::optional<HostFunction> found = resolve(wanted.module, wanted.name, wanted.type);
+    if (!found || found->type != wanted.type || found->call == nullptr) {
+      missing += missing.empty() ? "" : ", ";
+      missing += describe_host(wanted);
+      if (missing.size() > 400) break;
+      continue;
+    }
+    hosts.push_back(std::move(*found));
+  }
+  if (!missing.empty()) return damaged("the snapshot needs host functions that are not here: " + missing);
+  return hosts;
+}
+
+/// Builds the store except for the memories' contents. Requires that check_store found nothing.
+Result<std::unique_ptr<Store>> build(Records& records, std::span<const std::shared_ptr<const Module>> modules,
+                                     std::vector<HostFunction> hosts, const RestoreOptions& options) {
+  auto store = std::make_unique<Store>();
+  store->limits = options.limits;
+  store->compile_options = options.compile;
+
+  std::vector<ByteRange> data_ranges(records.datas_dropped.size());
+  std::vector<std::shared_ptr<const Module>> data_modules(records.datas_dropped.size());
+  for (const InstanceRecord& record : records.instances) {
+    const std::shared_ptr<const Module>& module = modules[record.module];
+    store->add_instance(module);
+    for (size_t i = 0; i < record.datas.size(); ++i) {
+      data_ranges[record.datas[i]] = module->datas[i].bytes;
+      data_modules[record.datas[i]] = module;
+    }
+  }
+  for (const FuncRecord& record : records.funcs) {
+    if (record.instance == kHostInstance) {
+      store->add_host_function(std::move(hosts[record.index]));
+    } else {
+      store->add_function(*store->instances[record.instance], record.index);
+    }
+  }
+  for (TableRecord& record : records.tables) {
+    Result<TableAddr> table = store->add_table(record.type, kNullRef);
+    if (!table) return table.error();
+    (*store)[*table].elements = std::move(record.elements);
+  }
+  for (size_t i = 0; i < records.memories.size(); ++i) {
+    const MemoryRecord& record = records.memories[i];
+    const std::string what = "memory " + std::to_string(i) + " has " + std::to_string(record.pages) + " pages, ";
+    if (record.pages > options.limits.max_memory_pages) {
+      return damaged(what + "more than the " + std::to_string(options.limits.max_memory_pages) + " allowed");
+    }
+    Result<MemAddr> memory = store->add_memory(record.type);
+    if (!memory) return memory.error();
+    if (!(*store)[*memory].memory.grow_to(record.pages)) {
+      return Error{Phase::Instantiate, what + "more than the host can give", Error::kNoOffset};
+    }
+  }
+  for (const GlobalInst& record : records.globals) store->add_global(record.type, record.bits);
+  for (ElemRecord& record : records.elems) {
+    const ElemAddr elem = store->add_elem(record.type, std::move(record.elements));
+    (*store)[elem].dropped = record.dropped;
+  }
+  for (size_t i = 0; i < records.datas_dropped.size(); ++i) {
+    const bool dropped = records.datas_dropped[i] != 0;
+    const DataAddr data = store->add_data(data_modules[i], dropped ? ByteRange{} : data_ranges[i]);
+    (*store)[data].dropped = dropped;
+  }
+  for (size_t i = 0; i < records.instances.size(); ++i) {
+    const InstanceRecord& record = records.instances[i];
+    Instance& instance = *store->instances[i];
+    instance.funcs = typed_addresses<FuncAddr>(record.funcs);
+    instance.tables = typed_addresses<TableAddr>(record.tables);
+    instance.memories = typed_addresses<MemAddr>(record.memories);
+    instance.globals = typed_addresses<GlobalAddr>(record.globals);
+    instance.elems = typed_addresses<ElemAddr>(record.elems);
+    instance.datas = typed_addresses<DataAddr>(record.datas);
+    store->build_cache(instance);
+  }
+  return store;
+}
+
+Result<void> read_memories(Reader& reader, Store& store) {
+  for (;;) {
+    PageGroupView group;
+    Result<bool> more = reader.next_group(group);
+    if (!more) return more.error();
+    if (!*more) return reader.finish();
+    uint8_t* const memory = store.memories[group.memory]->memory.data();
+    group.for_each_run([&](uint64_t offset, std::span<const uint8_t> bytes) {
+      std::memcpy(memory + offset, bytes.data(), bytes.size());
+    });
+  }
+}
+
+}  // namespace
+
+Result<std::vector<std::shared_ptr<const Module>>> match_modules(
+    const Records& records, std::span<const std::shared_ptr<const Module>> modules) {
+  std::vector<Sha256> hashes;
+  for (const auto& module : modules) hashes.push_back(sha256(module->bytes));
+  std::vector<std::shared_ptr<const Module>> matched;
+  for (const ModuleRecord& wanted : records.modules) {
+    const std::shared_ptr<const Module>* found = nullptr;
+    for (size_t i = 0; i < modules.size() && found == nullptr; ++i) {
+      if (hashes[i] == wanted.sha256 && modules[i]->bytes.size() == wanted.size) found = &modules[i];
+    }
+    if (found != nullptr) {
+      matched.push_back(*found);
+      continue;
+    }
+    std::string cause = "the module given is not the one that was saved: the snapshot needs ";
+    if (!wanted.name.empty()) cause += wanted.name + " with ";
+    cause += "SHA-256 " + to_hex(wanted.sha256) + " (" + std::to_string(wanted.size) + " bytes), given";
+    if (modules.empty()) cause += " is none";
+    for (size_t i = 0; i < modules.size() && i < 8; ++i) {
+      cause += (i == 0 ? " is " : ", ") + to_hex(hashes[i]) + " (" + std::to_string(modules[i]->bytes.size()) + " bytes)";
+    }
+    return damaged(std::move(cause));
+  }
+  return matched;
+}
+
+Result<Restored> restore(Reader& reader, std::span<const std::shared_ptr<const Module>> modules, HostResolver resolve,
+                         const RestoreOptions& options) {
+  Records& records = reader.records();
+  auto matched = match_modules(records, modules);
+  if (!matched) return matched.error();
+  CHIWAWA_TRY(check_store(records, *matched));
+  auto hosts = resolve_hosts(records, resolve);
+  if (!hosts) return hosts.error();
+  auto store = build(records, *matched, std::move(*hosts), options);
+  if (!store) return store.error();
+  CHIWAWA_TRY(read_memories(reader, **store));
+  return Restored{std::move(*store), std::move(records.machine)};
+}
+
+}  // namespace chiwawa::snapshot
