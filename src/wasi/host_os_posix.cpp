@@ -380,7 +380,13 @@ class PosixHost final : public HostOs {
     if (is_absolute(target)) return Errno::Notcapable;
     Place place;
     if (Errno e = find(dir, path, Last::Entry, place); e != Errno::Success) return e;
-    return outcome(symlinkat(target.c_str(), place.dir, place.name.c_str()));
+    if (symlinkat(target.c_str(), place.dir, place.name.c_str()) == 0) return Errno::Success;
+    Errno e = last_error();
+    // Linux says "exists" of a file that is named like a directory.
+    struct stat s {};
+    bool is_file = e == Errno::Exist && place.name.ends_with('/') &&
+                   fstatat(place.dir, place.name.c_str(), &s, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOTDIR;
+    return is_file ? Errno::Notdir : e;
   }
 
   Sys<size_t> read_link(Handle dir, const std::string& path, Buffer buffer) override {

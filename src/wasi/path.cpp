@@ -2,8 +2,8 @@
 #include <string>
 #include <string_view>
 
+#include "interp/utf8.hpp"
 #include "wasi/functions.hpp"
-#include "wasi/utf8.hpp"
 
 namespace chiwawa::wasi::preview1 {
 namespace {
@@ -15,7 +15,7 @@ Errno load_text(GuestMemory memory, uint32_t address, uint32_t length, std::stri
   if (length > kMaxPath) return Errno::Nametoolong;
   text.assign(reinterpret_cast<const char*>(memory.at(address)), length);
   if (text.find('\0') != std::string::npos) return Errno::Inval;
-  if (!is_utf8(text)) return Errno::Ilseq;
+  if (!is_utf8({memory.at(address), length})) return Errno::Ilseq;
   return Errno::Success;
 }
 

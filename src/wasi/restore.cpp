@@ -1,10 +1,11 @@
 // Wasi::restore: from records that strangers may have written to open descriptors. First everything is checked as
 // text and numbers; then everything is opened, nothing created or changed. All problems are told at once.
+#include <algorithm>
 #include <set>
 #include <string>
 #include <string_view>
 
-#include "wasi/utf8.hpp"
+#include "interp/utf8.hpp"
 #include "wasi/wasi_impl.hpp"
 
 namespace chiwawa::wasi {
@@ -34,7 +35,7 @@ std::string quoted(const std::string& text) {
 std::string_view path_problem(const std::string& path) {
   if (path.empty()) return "had no name any more when it was saved (removed or replaced while open)";
   if (path.size() > 4 * kMaxPath) return "has a path that is too long";
-  if (path.find('\0') != std::string::npos || !is_utf8(path)) return "has a path that is not text";
+  if (path.find('\0') != std::string::npos || !is_utf8({reinterpret_cast<const uint8_t*>(path.data()), path.size()})) return "has a path that is not text";
   if (path[0] == '/') return "has an absolute path";
   for (size_t at = 0; at <= path.size();) {
     size_t end = std::min(path.find('/', at), path.size());
