@@ -153,7 +153,7 @@ private_apt_get() {
 # prepare_private_apt TYPE: TYPE is deb-src or deb. The mirror is the one that this machine uses.
 prepare_private_apt() {
   local codename mirror keyring=/usr/share/keyrings/debian-archive-keyring.gpg signed_by=''
-  codename=$(. /etc/os-release && say "${VERSION_CODENAME:-}")
+  codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
   # shellcheck disable=SC2016 # apt's variables, not the shell's
   mirror=$(apt-get indextargets --format '$(RELEASE) $(COMPONENT) $(REPO_URI)' 'Created-By: Packages' |
     awk -v codename="$codename" '$1 == codename && $2 == "main" { print $3; exit }')

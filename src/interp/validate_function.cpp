@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
 #include <utility>
 
@@ -23,9 +24,7 @@ struct Signature {
 };
 
 constexpr uint8_t exponent(size_t size) {
-  uint8_t n = 0;
-  while (size >> n > 1) ++n;
-  return n;
+  return static_cast<uint8_t>(std::countr_zero(size));
 }
 
 constexpr std::array<Signature, kOpcodeRows> kSignatures = [] {
@@ -49,12 +48,15 @@ constexpr std::array<Signature, kOpcodeRows> kSignatures = [] {
 
 constexpr std::array<ValType, 256> kEveryType = [] {
   std::array<ValType, 256> all{};
-  for (uint32_t i = 0; i < all.size(); ++i) all[i] = static_cast<ValType>(i);
+  for (uint32_t i = 0; i < all.size(); ++i)
+    all[i] = static_cast<ValType>(i);
   return all;
 }();
 
 /// A list of the one type, which lives for ever.
-const ValType* list_of(ValType type) { return &kEveryType[static_cast<uint8_t>(type)]; }
+const ValType* list_of(ValType type) {
+  return &kEveryType[static_cast<uint8_t>(type)];
+}
 
 std::string unknown(std::string_view what, uint32_t index) {
   std::string text = "unknown ";
@@ -83,8 +85,8 @@ bool FunctionValidator::body(BlockType block_type) {
   if (uint64_t{body_->local_count} + type_->params.size() > kMaxFrameSlots) {
     return refuse("too many locals: more than " + std::to_string(kMaxFrameSlots) + " are not supported");
   }
-  set_locals();
-  max_height_ = kMaxFrameSlots - local_count_;
+  locals_.assign(*type_, *body_);
+  max_height_ = kMaxFrameSlots - locals_.size();
   height_ = 0;
   controls_.clear();
   // The body is a block whose parameters are locals already: branches to it return.
@@ -187,16 +189,13 @@ bool FunctionValidator::instruction() {
 
     // Variable
     case Opcode::local_get:
-      if (instr_.index >= local_count_) return refuse(unknown("local", instr_.index));
-      push(local(instr_.index));
+      if (!local(instr_.index)) return false;
+      push(locals_[instr_.index]);
       return true;
-    case Opcode::local_set:
-      if (instr_.index >= local_count_) return refuse(unknown("local", instr_.index));
-      return pop(local(instr_.index));
+    case Opcode::local_set: return local(instr_.index) && pop(locals_[instr_.index]);
     case Opcode::local_tee:
-      if (instr_.index >= local_count_) return refuse(unknown("local", instr_.index));
-      if (!pop(local(instr_.index))) return false;
-      push(local(instr_.index));
+      if (!local(instr_.index) || !pop(locals_[instr_.index])) return false;
+      push(locals_[instr_.index]);
       return true;
     case Opcode::global_get:
       if (!global(instr_.index)) return false;
@@ -214,8 +213,7 @@ bool FunctionValidator::instruction() {
       if (!table(instr_.index) || !pop(i32)) return false;
       push(module_.tables[instr_.index].element);
       return true;
-    case Opcode::table_set:
-      return table(instr_.index) && pop(module_.tables[instr_.index].element) && pop(i32);
+    case Opcode::table_set: return table(instr_.index) && pop(module_.tables[instr_.index].element) && pop(i32);
     case Opcode::table_init: return table_init();
     case Opcode::elem_drop: return elem(instr_.index);
     case Opcode::table_copy: return table_copy();
@@ -242,8 +240,7 @@ bool FunctionValidator::instruction() {
     case Opcode::memory_init:
       return data_count() && memory(instr_.index2) && data(instr_.index) && pop(i32) && pop(i32) && pop(i32);
     case Opcode::data_drop: return data_count() && data(instr_.index);
-    case Opcode::memory_copy:
-      return memory(instr_.index) && memory(instr_.index2) && pop(i32) && pop(i32) && pop(i32);
+    case Opcode::memory_copy: return memory(instr_.index) && memory(instr_.index2) && pop(i32) && pop(i32) && pop(i32);
     case Opcode::memory_fill: return memory(instr_.index) && pop(i32) && pop(i32) && pop(i32);
 
     // Constants
@@ -281,9 +278,7 @@ bool FunctionValidator::else_or_end() {
   }
   if (control.lacks_else) {
     // The missing `else` passes the parameters on.
-    const Types from = params(control.type);
-    const Types to = results(control.type);
-    if (!same(from, to)) {
+    if (!same(params(control.type), results(control.type))) {
       return refuse("type mismatch: if without else must have the same parameters and results");
     }
   }
@@ -379,34 +374,12 @@ bool FunctionValidator::table_copy() {
   return pop(ValType::I32) && pop(ValType::I32) && pop(ValType::I32);
 }
 
-void FunctionValidator::set_locals() {
-  constexpr uint32_t kFree = 256;
-  const std::vector<ValType>& params = type_->params;
-  local_count_ = body_->local_count + static_cast<uint32_t>(params.size());
-  const uint32_t paid = kFree + static_cast<uint32_t>(std::min<uint64_t>(uint64_t{4} * body_->code.size(), kMaxFrameSlots));
-  const uint32_t expanded = std::min(local_count_, paid);
-  locals_.clear();
-  locals_.resize(expanded);
-  std::copy_n(params.begin(), std::min<size_t>(expanded, params.size()), locals_.begin());
-  run_ends_.clear();
-  auto end = static_cast<uint32_t>(params.size());
-  for (const LocalRun& run : body_->locals) {
-    const uint32_t begin = end;
-    end += run.count;
-    if (begin < expanded) std::fill(locals_.begin() + begin, locals_.begin() + std::min(end, expanded), run.type);
-    if (expanded < local_count_) run_ends_.push_back(end);
-  }
-}
-
-ValType FunctionValidator::local(uint32_t index) const {
-  if (index < locals_.size()) return locals_[index];
-  if (index < type_->params.size()) return type_->params[index];
-  const auto run = std::upper_bound(run_ends_.begin(), run_ends_.end(), index) - run_ends_.begin();
-  return body_->locals[static_cast<size_t>(run)].type;
-}
-
 bool FunctionValidator::label(uint32_t index) {
   return index < controls_.size() || refuse(unknown("label", index));
+}
+
+bool FunctionValidator::local(uint32_t index) {
+  return index < locals_.size() || refuse(unknown("local", index));
 }
 
 bool FunctionValidator::function(uint32_t index) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "interp/instr_reader.hpp"
+#include "interp/local_types.hpp"
 #include "interp/module.hpp"
 #include "interp/result.hpp"
 
@@ -55,11 +56,9 @@ class FunctionValidator {
   bool table_init();
   bool table_copy();
 
-  void set_locals();
-  /// Requires index < local_count_.
-  ValType local(uint32_t index) const;
-
+  // Whether the index exists; otherwise an error.
   bool label(uint32_t index);
+  bool local(uint32_t index);
   bool function(uint32_t index);
   bool table(uint32_t index);
   bool memory(uint32_t index);
@@ -108,10 +107,7 @@ class FunctionValidator {
   bool unreachable_ = false;  ///< of the innermost block
   std::vector<Control> controls_;
 
-  // Only as many locals are expanded as the size of the body pays for; the others are looked up in their runs.
-  uint32_t local_count_ = 0;
-  std::vector<ValType> locals_;
-  std::vector<uint32_t> run_ends_;  ///< index after each run's last local; empty if all are expanded
+  LocalTypes locals_;
   const FunctionBody* body_ = nullptr;
   const FuncType* type_ = nullptr;
 };
