@@ -33,14 +33,16 @@ Result<Outcome> World::invoke(FuncAddr function, std::span<const Value> args) {
     if (outcome.kind != Outcome::Kind::Paused) return outcome;
   }
   for (;;) {
+    if (mode_.stop_every != 0 && until_stop_ == 0) {
+      CHIWAWA_TRY(move_through_snapshot(machine));
+      until_stop_ = mode_.stop_every;
+    }
     const uint64_t before = machine->steps();
     Outcome outcome = machine->run(mode_.stop_every == 0 ? ~uint64_t{0} : until_stop_);
     const uint64_t ran = machine->steps() - before;
     steps_ += ran;
     until_stop_ -= std::min(until_stop_, ran);
     if (outcome.kind != Outcome::Kind::Paused) return outcome;
-    CHIWAWA_TRY(move_through_snapshot(machine));
-    until_stop_ = mode_.stop_every;
   }
 }
 
