@@ -62,6 +62,14 @@ target_include_directories(chiwawa_strict INTERFACE ${PROJECT_SOURCE_DIR}/src)
 # Generated code: not ours to warn about.
 target_include_directories(chiwawa_strict SYSTEM INTERFACE ${PROJECT_SOURCE_DIR}/schema)
 
+# Linked after chiwawa_strict by users of Catch2's and Google Benchmark's macros: newer clangs call their __COUNTER__ an
+# extension.
+add_library(chiwawa_counter_macro INTERFACE)
+check_cxx_compiler_flag(-Wc2y-extensions CHIWAWA_HAVE_WC2Y)
+if(CHIWAWA_HAVE_WC2Y)
+  target_compile_options(chiwawa_counter_macro INTERFACE -Wno-c2y-extensions)
+endif()
+
 add_library(chiwawa_core INTERFACE)
 target_link_libraries(chiwawa_core INTERFACE chiwawa_strict)
 target_compile_options(chiwawa_core INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions;-fno-rtti>)

@@ -1,5 +1,5 @@
 # ./dev demo [size]: the main job, told step by step. A real program is stopped in the middle and continued elsewhere.
-# shellcheck shell=bash source=dev.d/common.sh
+# shellcheck shell=bash
 
 run_demo() {
   local size=${1:-11}
@@ -12,7 +12,7 @@ run_demo() {
   mkdir -p build/demo
   cp build/guests/lua.wasm fixtures/demo/demo.lua build/demo/
   (
-    cd build/demo
+    cd build/demo || exit
     tell_demo "$size"
   )
 }
@@ -22,7 +22,8 @@ native() { ../native/chiwawa "$@"; }
 on_node() { node ../../tests/hosts/node.mjs ../wasi/chiwawa.wasm "$@"; }
 
 tell_demo() {
-  local size=$1 program=(--dir . lua.wasm -- demo.lua "$size")
+  local size=$1 began
+  local program=(--dir . lua.wasm -- demo.lua "$size")
   cat <<END
 
 The program is Lua 5.4, compiled to WebAssembly, unmodified; it runs fixtures/demo/demo.lua: queens on a chess board,

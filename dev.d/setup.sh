@@ -1,5 +1,5 @@
 # ./dev setup: everything that the build, the demo and the tests need. What is there already is used as it is.
-# shellcheck shell=bash source=dev.d/common.sh
+# shellcheck shell=bash disable=SC2154 # deps and stamps are set in common.sh
 
 # Where the wasm sysroot and a newer Node come from: npm packages, pinned.
 readonly sysroot_package=@yowasp/clang@22.0.0-git20542-10
@@ -153,7 +153,7 @@ private_apt_get() {
 # prepare_private_apt TYPE: TYPE is deb-src or deb. The mirror is the one that this machine uses.
 prepare_private_apt() {
   local codename mirror keyring=/usr/share/keyrings/debian-archive-keyring.gpg signed_by=''
-  codename=$(. /etc/os-release && say "${VERSION_CODENAME:-}")
+  codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
   # shellcheck disable=SC2016 # apt's variables, not the shell's
   mirror=$(apt-get indextargets --format '$(RELEASE) $(COMPONENT) $(REPO_URI)' 'Created-By: Packages' |
     awk -v codename="$codename" '$1 == codename && $2 == "main" { print $3; exit }')

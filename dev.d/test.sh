@@ -1,5 +1,5 @@
 # ./dev test [ctest arguments]: everything from nothing to a verdict.
-# shellcheck shell=bash source=dev.d/common.sh
+# shellcheck shell=bash
 
 run_test() {
   run_setup
@@ -9,6 +9,12 @@ run_test() {
   local failed=()
   note "Formatting"
   (check_format) || failed+=(formatting)
+  note "Generated code"
+  if (find_flatc) >/dev/null 2>&1; then
+    (run_schema --check) || failed+=('generated header')
+  else
+    say "skipped: the pinned flatc cannot be had here"
+  fi
   note "Tests of the native build (and of the wasm builds it drives)"
   run_ctest native "$@" || failed+=('native tests')
   note "Unit tests with sanitizers"

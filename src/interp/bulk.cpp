@@ -114,7 +114,7 @@ TrapKind table_init_from(Context& ctx) {
   if (!within(from, count, source.size()) || !within(to, count, target.size())) {
     return TrapKind::OutOfBoundsTableAccess;
   }
-  std::copy_n(source.begin() + from, count, target.begin() + to);
+  std::copy_n(source.data() + from, count, target.data() + to);
   return TrapKind::None;
 }
 
@@ -135,7 +135,7 @@ TrapKind table_fill_range(Context& ctx) {
   std::vector<uint64_t>& elements = ctx.instance->cache.tables[cell.imm]->elements;
   const uint32_t to = u32(ctx, cell.d), count = u32(ctx, cell.b);
   if (!within(to, count, elements.size())) return TrapKind::OutOfBoundsTableAccess;
-  std::fill_n(elements.begin() + to, count, ctx.fp[cell.a]);
+  std::fill_n(elements.data() + to, count, ctx.fp[cell.a]);
   return TrapKind::None;
 }
 

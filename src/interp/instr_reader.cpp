@@ -21,19 +21,17 @@ constexpr std::array<uint8_t, kOpcodeRows> kImmediates = [] {
   return table;
 }();
 
-/// What an unknown code would have meant, so that the user learns why a module is refused.
-const char* feature_of(uint32_t first, bool prefixed, uint32_t second) {
-  switch (first) {
-    case 0x06: case 0x07: case 0x08: case 0x09: case 0x0A: case 0x18: case 0x19: case 0x1F: return "exception handling";
-    case 0x12: case 0x13: return "tail calls";
-    case 0x14: case 0xD4: case 0xD5: case 0xD6: return "typed function references";
-    case 0x15: return "tail calls";
-    case 0xD3: case 0xFB: return "garbage collection";
-    case 0xFC: return prefixed && second >= 0x13 && second <= 0x16 ? "wide arithmetic" : nullptr;
-    case 0xFD: return "SIMD";
-    case 0xFE: return "threads";
-    default: return nullptr;
-  }
+/// What an unknown code would have meant, so that the user learns why a module is refused; null: nothing we know of.
+const char* feature_of(uint32_t first, uint32_t second) {
+  const auto within = [first](uint32_t low, uint32_t high) { return first >= low && first <= high; };
+  if (within(0x06, 0x0A) || within(0x18, 0x19) || first == 0x1F) return "exception handling";
+  if (within(0x12, 0x13) || first == 0x15) return "tail calls";
+  if (first == 0x14 || within(0xD4, 0xD6)) return "typed function references";
+  if (first == 0xD3 || first == 0xFB) return "garbage collection";
+  if (first == 0xFC && second >= 0x13 && second <= 0x16) return "wide arithmetic";
+  if (first == 0xFD) return "SIMD";
+  if (first == 0xFE) return "threads";
+  return nullptr;
 }
 
 std::string illegal_opcode(uint32_t first, bool prefixed, uint32_t second) {
@@ -43,7 +41,7 @@ std::string illegal_opcode(uint32_t first, bool prefixed, uint32_t second) {
     length += std::snprintf(text + length, sizeof text - static_cast<size_t>(length), format, argument);
   };
   if (prefixed) append(" %02x", second);
-  if (const char* feature = feature_of(first, prefixed, second)) append(" (%s: not supported)", feature);
+  if (const char* feature = feature_of(first, second)) append(" (%s: not supported)", feature);
   return text;
 }
 
@@ -95,12 +93,14 @@ void read_immediates(ByteReader& reader, Immediates kind, Instr& instr) {
     case Immediates::LabelTable:
       instr.index = reader.count(1);
       instr.labels_begin = reader.position();
-      for (uint64_t i = 0; i <= instr.index && reader.ok(); ++i) reader.u32();
+      for (uint64_t i = 0; i <= instr.index && reader.ok(); ++i)
+        reader.u32();
       break;
     case Immediates::RefType: instr.ref_type = read_ref_type(reader); break;
     case Immediates::SelectTypes:
       instr.select_count = reader.count(1);
-      for (uint32_t i = 0; i < instr.select_count && reader.ok(); ++i) instr.ref_type = read_value_type(reader);
+      for (uint32_t i = 0; i < instr.select_count && reader.ok(); ++i)
+        instr.ref_type = read_value_type(reader);
       break;
     case Immediates::MemArg: memarg(reader, instr); break;
     case Immediates::I32Const: instr.bits = static_cast<uint32_t>(reader.s32()); break;

@@ -8,7 +8,7 @@ bool is_utf8(std::span<const uint8_t> bytes) {
     const uint8_t lead = bytes[i++];
     if (lead < 0x80) continue;
     size_t more = 0;
-    // The range of the second byte is what excludes overlong forms (E0, F0), surrogates (ED) and U+110000 and above (F4).
+    // The second byte's range excludes overlong forms (E0, F0), surrogates (ED) and what is above U+10FFFF (F4).
     uint8_t low = 0x80;
     uint8_t high = 0xBF;
     if (lead >= 0xC2 && lead <= 0xDF) {

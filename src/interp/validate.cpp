@@ -59,7 +59,8 @@ std::string numbered(std::string_view what, uint64_t index) {
 std::string quoted(std::string_view text) {
   constexpr size_t kShown = 80;
   std::string result = "\"";
-  for (const char c : text.substr(0, kShown)) result += c >= 0x20 && c < 0x7F && c != '"' ? c : '?';
+  for (const char c : text.substr(0, kShown))
+    result += c >= 0x20 && c < 0x7F && c != '"' ? c : '?';
   result += text.size() > kShown ? "…\"" : "\"";
   return result;
 }
@@ -88,9 +89,9 @@ Result<void> ModuleValidator::types() const {
   for (size_t i = 0; i < module_.types.size(); ++i) {
     const FuncType& type = module_.types[i];
     if (type.params.size() > kMaxArity || type.results.size() > kMaxArity) {
-      return invalid(numbered("type", i) + ": more than " + std::to_string(kMaxArity) +
-                         " parameters or results are not supported",
-                     module_.section_offsets[1]);
+      return invalid(
+          numbered("type", i) + ": more than " + std::to_string(kMaxArity) + " parameters or results are not supported",
+          module_.section_offsets[1]);
     }
   }
   return {};
@@ -108,8 +109,8 @@ Result<void> ModuleValidator::functions() const {
 
 Result<void> ModuleValidator::tables() const {
   for (uint32_t i = 0; i < module_.tables.size(); ++i) {
-    if (const char* cause = limits_fault(module_.tables[i].limits, UINT32_MAX,
-                                         "table size must be less than 2^32 elements")) {
+    if (const char* cause =
+            limits_fault(module_.tables[i].limits, UINT32_MAX, "table size must be less than 2^32 elements")) {
       return invalid(cause + numbered(" (table", i) + ")", place(ExternKind::Table, i, 4));
     }
   }
@@ -121,8 +122,8 @@ Result<void> ModuleValidator::memories() const {
     return invalid("multiple memories are not supported", place(ExternKind::Memory, 1, 5));
   }
   for (uint32_t i = 0; i < module_.memories.size(); ++i) {
-    if (const char* cause = limits_fault(module_.memories[i].limits, kMaxPages,
-                                         "memory size must be at most 65536 pages (4 GiB)")) {
+    if (const char* cause =
+            limits_fault(module_.memories[i].limits, kMaxPages, "memory size must be at most 65536 pages (4 GiB)")) {
       return invalid(cause, place(ExternKind::Memory, i, 5));
     }
   }
@@ -154,7 +155,8 @@ Result<void> ModuleValidator::exports() {
   }
   std::vector<const Export*> sorted;
   sorted.reserve(module_.exports.size());
-  for (const Export& item : module_.exports) sorted.push_back(&item);
+  for (const Export& item : module_.exports)
+    sorted.push_back(&item);
   std::sort(sorted.begin(), sorted.end(), [](const Export* a, const Export* b) {
     return a->name != b->name ? a->name < b->name : a->offset < b->offset;
   });
@@ -190,7 +192,8 @@ Result<void> ModuleValidator::elems() {
       if (index >= module_.functions.size()) return invalid(numbered("unknown function", index), segment.position);
       declared_[index] = true;
     }
-    for (const ConstExpr expr : segment.expressions) CHIWAWA_TRY(const_expr(expr, segment.type));
+    for (const ConstExpr expr : segment.expressions)
+      CHIWAWA_TRY(const_expr(expr, segment.type));
   }
   return {};
 }
@@ -208,7 +211,8 @@ Result<void> ModuleValidator::datas() {
 
 Result<void> ModuleValidator::bodies() const {
   FunctionValidator validator(module_, declared_);
-  for (uint32_t i = module_.imported_functions; i < module_.functions.size(); ++i) CHIWAWA_TRY(validator.check(i));
+  for (uint32_t i = module_.imported_functions; i < module_.functions.size(); ++i)
+    CHIWAWA_TRY(validator.check(i));
   return {};
 }
 
@@ -282,6 +286,8 @@ uint64_t ModuleValidator::place(ExternKind kind, uint32_t index, uint32_t sectio
 
 }  // namespace
 
-Result<void> validate(const Module& module) { return ModuleValidator(module).run(); }
+Result<void> validate(const Module& module) {
+  return ModuleValidator(module).run();
+}
 
 }  // namespace chiwawa

@@ -13,8 +13,9 @@ namespace chiwawa {
 constexpr uint32_t kMaxArity = 1000;
 
 /// Checks the whole module: index spaces, constant expressions, segments, exports and every instruction of every
-/// function (the algorithm of the specification's appendix), and the limits of this implementation (kMaxFrameSlots, kMaxArity).
-/// Takes time linear in the module's size. Errors have Phase::Validate, or Phase::Decode for malformed instructions.
+/// function (the algorithm of the specification's appendix), and the limits of this implementation (kMaxFrameSlots,
+/// kMaxArity). Takes time linear in the module's size. Errors have Phase::Validate, or Phase::Decode for malformed
+/// instructions.
 Result<void> validate(const Module& module);
 
 }  // namespace chiwawa

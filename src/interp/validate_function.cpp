@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
 #include <utility>
 
@@ -23,9 +24,7 @@ struct Signature {
 };
 
 constexpr uint8_t exponent(size_t size) {
-  uint8_t n = 0;
-  while (size >> n > 1) ++n;
-  return n;
+  return static_cast<uint8_t>(std::countr_zero(size));
 }
 
 constexpr std::array<Signature, kOpcodeRows> kSignatures = [] {
@@ -49,12 +48,15 @@ constexpr std::array<Signature, kOpcodeRows> kSignatures = [] {
 
 constexpr std::array<ValType, 256> kEveryType = [] {
   std::array<ValType, 256> all{};
-  for (uint32_t i = 0; i < all.size(); ++i) all[i] = static_cast<ValType>(i);
+  for (uint32_t i = 0; i < all.size(); ++i)
+    all[i] = static_cast<ValType>(i);
   return all;
 }();
 
 /// A list of the one type, which lives for ever.
-const ValType* list_of(ValType type) { return &kEveryType[static_cast<uint8_t>(type)]; }
+const ValType* list_of(ValType type) {
+  return &kEveryType[static_cast<uint8_t>(type)];
+}
 
 std::string unknown(std::string_view what, uint32_t index) {
   std::string text = "unknown ";
@@ -72,29 +74,29 @@ FunctionValidator::FunctionValidator(const Module& module, const std::vector<boo
 Result<void> FunctionValidator::check(uint32_t function_index) {
   body_ = &module_.body(function_index);
   type_ = &module_.function_type(function_index);
-  if (body(*body_, *type_)) return {};
+  if (body({BlockType::Kind::TypeIndex, {}, module_.functions[function_index]})) return {};
   error_.cause += " (function " + std::to_string(function_index) + ")";
   return std::move(error_);
 }
 
-bool FunctionValidator::body(const FunctionBody& body, const FuncType& type) {
-  reader_ = InstrReader(module_.bytes, body.code);
-  instr_ = {};
-  instr_.offset = body.code.begin;
-  const uint64_t local_count = uint64_t{body.local_count} + type.params.size();
-  if (local_count > kMaxFrameSlots) {
+bool FunctionValidator::body(BlockType block_type) {
+  reader_ = InstrReader(module_.bytes, body_->code);
+  instr_.offset = body_->code.begin;
+  if (uint64_t{body_->local_count} + type_->params.size() > kMaxFrameSlots) {
     return refuse("too many locals: more than " + std::to_string(kMaxFrameSlots) + " are not supported");
   }
-  local_count_ = static_cast<uint32_t>(local_count);
-  set_locals(body, type);
-  max_height_ = kMaxFrameSlots - local_count_;
+  locals_.assign(*type_, *body_);
+  max_height_ = kMaxFrameSlots - locals_.size();
   height_ = 0;
   controls_.clear();
-  enter(Opcode::block, {}, of(type.results));
+  // The body is a block whose parameters are locals already: branches to it return.
+  controls_.push_back({.type = block_type});
+  base_ = 0;
+  unreachable_ = false;
   while (!controls_.empty()) {
     if (reader_.at_end()) {
       // A body that lacks its `end` is malformed, not invalid.
-      error_ = {Phase::Decode, "unexpected end of section or function: END opcode expected", body.code.end};
+      error_ = {Phase::Decode, "unexpected end of section or function: END opcode expected", body_->code.end};
       return false;
     }
     if (!reader_.read(instr_, error_)) return false;
@@ -187,16 +189,13 @@ bool FunctionValidator::instruction() {
 
     // Variable
     case Opcode::local_get:
-      if (instr_.index >= local_count_) return refuse(unknown("local", instr_.index));
-      push(local(instr_.index));
+      if (!local(instr_.index)) return false;
+      push(locals_[instr_.index]);
       return true;
-    case Opcode::local_set:
-      if (instr_.index >= local_count_) return refuse(unknown("local", instr_.index));
-      return pop(local(instr_.index));
+    case Opcode::local_set: return local(instr_.index) && pop(locals_[instr_.index]);
     case Opcode::local_tee:
-      if (instr_.index >= local_count_) return refuse(unknown("local", instr_.index));
-      if (!pop(local(instr_.index))) return false;
-      push(local(instr_.index));
+      if (!local(instr_.index) || !pop(locals_[instr_.index])) return false;
+      push(locals_[instr_.index]);
       return true;
     case Opcode::global_get:
       if (!global(instr_.index)) return false;
@@ -214,8 +213,7 @@ bool FunctionValidator::instruction() {
       if (!table(instr_.index) || !pop(i32)) return false;
       push(module_.tables[instr_.index].element);
       return true;
-    case Opcode::table_set:
-      return table(instr_.index) && pop(module_.tables[instr_.index].element) && pop(i32);
+    case Opcode::table_set: return table(instr_.index) && pop(module_.tables[instr_.index].element) && pop(i32);
     case Opcode::table_init: return table_init();
     case Opcode::elem_drop: return elem(instr_.index);
     case Opcode::table_copy: return table_copy();
@@ -242,8 +240,7 @@ bool FunctionValidator::instruction() {
     case Opcode::memory_init:
       return data_count() && memory(instr_.index2) && data(instr_.index) && pop(i32) && pop(i32) && pop(i32);
     case Opcode::data_drop: return data_count() && data(instr_.index);
-    case Opcode::memory_copy:
-      return memory(instr_.index) && memory(instr_.index2) && pop(i32) && pop(i32) && pop(i32);
+    case Opcode::memory_copy: return memory(instr_.index) && memory(instr_.index2) && pop(i32) && pop(i32) && pop(i32);
     case Opcode::memory_fill: return memory(instr_.index) && pop(i32) && pop(i32) && pop(i32);
 
     // Constants
@@ -257,62 +254,51 @@ bool FunctionValidator::instruction() {
 }
 
 bool FunctionValidator::block() {
-  Types params;
-  Types results;
-  switch (instr_.block.kind) {
-    case BlockType::Kind::Empty: break;
-    case BlockType::Kind::Value: results = {list_of(instr_.block.value), 1}; break;
-    case BlockType::Kind::TypeIndex:
-      if (!type(instr_.block.type_index)) return false;
-      params = of(module_.types[instr_.block.type_index].params);
-      results = of(module_.types[instr_.block.type_index].results);
-      break;
-  }
+  if (instr_.block.kind == BlockType::Kind::TypeIndex && !type(instr_.block.type_index)) return false;
   if (instr_.opcode == Opcode::if_ && !pop(ValType::I32)) return false;
-  return pop(params) && enter(instr_.opcode, params, results);
+  if (!pop(params(instr_.block))) return false;
+  enter(instr_.opcode, instr_.block);
+  return true;
 }
 
 bool FunctionValidator::else_or_end() {
-  const Control& control = controls_.back();
-  if (instr_.opcode == Opcode::else_ && control.opcode != Opcode::if_) {
+  const Control control = controls_.back();
+  if (instr_.opcode == Opcode::else_ && !control.lacks_else) {
     error_ = {Phase::Decode, "END opcode expected: else without if", instr_.offset};
     return false;
   }
-  const Types results = control.results;
-  if (!pop(results)) return false;
+  if (!pop(results(control.type))) return false;
   if (height_ != base_) {
     return refuse("type mismatch: " + std::to_string(height_ - base_) + " operands too many at the end of the block");
   }
+  controls_.pop_back();
   if (instr_.opcode == Opcode::else_) {
-    const Types params = control.params;
-    controls_.pop_back();
-    return enter(Opcode::else_, params, results);
+    enter(Opcode::else_, control.type);
+    return true;
   }
-  if (control.opcode == Opcode::if_) {
+  if (control.lacks_else) {
     // The missing `else` passes the parameters on.
-    const Types params = control.params;
-    if (params.size != results.size || !std::equal(params.data, params.data + params.size, results.data)) {
+    if (!same(params(control.type), results(control.type))) {
       return refuse("type mismatch: if without else must have the same parameters and results");
     }
   }
-  controls_.pop_back();
   if (!controls_.empty()) {
     base_ = controls_.back().height;
     unreachable_ = controls_.back().unreachable;
   }
-  push(results);
+  push(results(control.type));
   return true;
 }
 
 bool FunctionValidator::br(uint32_t index) {
-  if (!label(index) || !pop(label_types(controls_[controls_.size() - 1 - index]))) return false;
+  if (!label(index) || !pop(label_types(target(index)))) return false;
   set_unreachable();
   return true;
 }
 
 bool FunctionValidator::br_if(uint32_t index) {
   if (!label(index) || !pop(ValType::I32)) return false;
-  const Types types = label_types(controls_[controls_.size() - 1 - index]);
+  const Types types = label_types(target(index));
   if (!pop(types)) return false;
   push(types);
   return true;
@@ -328,7 +314,7 @@ bool FunctionValidator::br_table() {
     if (!good) return;
     good = label(index);
     if (!good) return;
-    Control& control = controls_[controls_.size() - 1 - index];
+    Control& control = target(index);
     if (control.checked == instr_.offset) return;
     control.checked = instr_.offset;
     const Types types = label_types(control);
@@ -388,31 +374,12 @@ bool FunctionValidator::table_copy() {
   return pop(ValType::I32) && pop(ValType::I32) && pop(ValType::I32);
 }
 
-void FunctionValidator::set_locals(const FunctionBody& body, const FuncType& type) {
-  constexpr uint32_t kFree = 256;
-  const uint32_t expanded = static_cast<uint32_t>(
-      std::min<uint64_t>(local_count_, kFree + uint64_t{4} * body.code.size() + 4 * body.locals.size()));
-  locals_.assign(type.params.begin(), type.params.begin() + static_cast<ptrdiff_t>(std::min<size_t>(
-                                                                  expanded, type.params.size())));
-  run_ends_.clear();
-  auto end = static_cast<uint32_t>(type.params.size());
-  for (const LocalRun& run : body.locals) {
-    end += run.count;
-    if (expanded < local_count_) run_ends_.push_back(end);
-    const auto size = static_cast<uint32_t>(locals_.size());
-    if (const uint32_t upto = std::min(end, expanded); upto > size) locals_.insert(locals_.end(), upto - size, run.type);
-  }
-}
-
-ValType FunctionValidator::local(uint32_t index) const {
-  if (index < locals_.size()) return locals_[index];
-  if (index < type_->params.size()) return type_->params[index];
-  const auto run = std::upper_bound(run_ends_.begin(), run_ends_.end(), index) - run_ends_.begin();
-  return body_->locals[static_cast<size_t>(run)].type;
-}
-
 bool FunctionValidator::label(uint32_t index) {
   return index < controls_.size() || refuse(unknown("label", index));
+}
+
+bool FunctionValidator::local(uint32_t index) {
+  return index < locals_.size() || refuse(unknown("local", index));
 }
 
 bool FunctionValidator::function(uint32_t index) {
@@ -492,12 +459,14 @@ bool FunctionValidator::top_is(Types expected) {
   return true;
 }
 
-bool FunctionValidator::enter(Opcode opcode, Types params, Types results) {
-  controls_.push_back({opcode, false, height_, 0, params, results});
+void FunctionValidator::enter(Opcode opcode, BlockType type) {
+  controls_.push_back({.type = type,
+                       .height = static_cast<uint16_t>(height_),
+                       .is_loop = opcode == Opcode::loop,
+                       .lacks_else = opcode == Opcode::if_});
   base_ = height_;
   unreachable_ = false;
-  push(params);
-  return true;
+  push(params(type));
 }
 
 void FunctionValidator::set_unreachable() {
@@ -505,12 +474,29 @@ void FunctionValidator::set_unreachable() {
   controls_.back().unreachable = unreachable_ = true;
 }
 
-FunctionValidator::Types FunctionValidator::label_types(const Control& control) {
-  return control.opcode == Opcode::loop ? control.params : control.results;
+FunctionValidator::Types FunctionValidator::label_types(const Control& control) const {
+  return control.is_loop ? params(control.type) : results(control.type);
+}
+
+FunctionValidator::Types FunctionValidator::params(BlockType type) const {
+  return type.kind == BlockType::Kind::TypeIndex ? of(module_.types[type.type_index].params) : Types{};
+}
+
+FunctionValidator::Types FunctionValidator::results(BlockType type) const {
+  switch (type.kind) {
+    case BlockType::Kind::Empty: break;
+    case BlockType::Kind::Value: return {list_of(type.value), 1};
+    case BlockType::Kind::TypeIndex: return of(module_.types[type.type_index].results);
+  }
+  return {};
 }
 
 FunctionValidator::Types FunctionValidator::of(const std::vector<ValType>& types) {
   return {types.data(), static_cast<uint32_t>(types.size())};
+}
+
+bool FunctionValidator::same(Types a, Types b) {
+  return a.size == b.size && (a.size == 0 || std::memcmp(a.data, b.data, a.size) == 0);
 }
 
 bool FunctionValidator::refuse(std::string cause) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "interp/instr_reader.hpp"
+#include "interp/local_types.hpp"
 #include "interp/module.hpp"
 #include "interp/result.hpp"
 
@@ -31,17 +32,18 @@ class FunctionValidator {
     uint32_t size = 0;
   };
 
-  /// An open block.
+  /// An open block. Small, because two bytes of code can open one.
   struct Control {
-    Opcode opcode = Opcode::block;
-    bool unreachable = false;
-    uint32_t height = 0;  ///< of the operand stack at its begin, below its parameters
-    uint32_t checked = 0;  ///< offset of the last br_table that compared this block's label
-    Types params;
-    Types results;
+    BlockType type;
+    uint32_t checked = 0;      ///< offset of the last br_table that compared this block's label
+    uint16_t height = 0;       ///< of the operand stack at its begin, below its parameters
+    bool is_loop = false;      ///< branches go to its begin
+    bool lacks_else = false;   ///< an `if` before its `else`
+    bool unreachable = false;  ///< the end of it, as far as it was read
   };
+  static_assert(kMaxFrameSlots <= UINT16_MAX);
 
-  bool body(const FunctionBody& body, const FuncType& type);
+  bool body(BlockType type);
   bool instruction();
   bool block();
   bool else_or_end();
@@ -54,11 +56,9 @@ class FunctionValidator {
   bool table_init();
   bool table_copy();
 
-  void set_locals(const FunctionBody& body, const FuncType& type);
-  /// Requires index < local_count_.
-  ValType local(uint32_t index) const;
-
+  // Whether the index exists; otherwise an error.
   bool label(uint32_t index);
+  bool local(uint32_t index);
   bool function(uint32_t index);
   bool table(uint32_t index);
   bool memory(uint32_t index);
@@ -76,10 +76,16 @@ class FunctionValidator {
   bool pop(Types expected);
   /// Compares without popping.
   bool top_is(Types expected);
-  bool enter(Opcode opcode, Types params, Types results);
+  void enter(Opcode opcode, BlockType type);
   void set_unreachable();
-  static Types label_types(const Control& control);
+  /// Requires label(index).
+  Control& target(uint32_t index) { return controls_[controls_.size() - 1 - index]; }
+  /// The operands that a branch to the block takes along.
+  Types label_types(const Control& control) const;
+  Types params(BlockType type) const;
+  Types results(BlockType type) const;
   static Types of(const std::vector<ValType>& types);
+  static bool same(Types a, Types b);
 
   bool refuse(std::string cause);
   bool mismatch(ValType expected, ValType actual);
@@ -101,10 +107,7 @@ class FunctionValidator {
   bool unreachable_ = false;  ///< of the innermost block
   std::vector<Control> controls_;
 
-  // Only as many locals are expanded as the size of the body pays for; the others are looked up in their runs.
-  uint32_t local_count_ = 0;
-  std::vector<ValType> locals_;
-  std::vector<uint32_t> run_ends_;  ///< index after each run's last local; empty if all are expanded
+  LocalTypes locals_;
   const FunctionBody* body_ = nullptr;
   const FuncType* type_ = nullptr;
 };

@@ -1,0 +1,108 @@
+#include "spec/values.hpp"
+
+#include <charconv>
+
+namespace chiwawa::spec {
+namespace {
+
+std::optional<ValType> parse_type(const std::string& type) {
+  if (type == "i32") return ValType::I32;
+  if (type == "i64") return ValType::I64;
+  if (type == "f32") return ValType::F32;
+  if (type == "f64") return ValType::F64;
+  if (type == "funcref") return ValType::FuncRef;
+  if (type == "externref") return ValType::ExternRef;
+  return std::nullopt;
+}
+
+std::optional<uint64_t> parse_number(const std::string& digits) {
+  uint64_t number = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
+  return number;
+}
+
+struct FloatShape {
+  uint64_t exponent;   // all ones: infinity or NaN
+  uint64_t quiet_bit;  // the payload of a canonical NaN; set in every arithmetic one
+};
+constexpr FloatShape kF32{0x7F80'0000, 0x0040'0000};
+constexpr FloatShape kF64{0x7FF0'0000'0000'0000, 0x0008'0000'0000'0000};
+
+bool nan_matches(const std::string& kind, const Value& value) {
+  const bool single = value.type == ValType::F32;
+  const FloatShape shape = single ? kF32 : kF64;
+  const uint64_t magnitude = value.bits & (single ? 0x7FFF'FFFFu : 0x7FFF'FFFF'FFFF'FFFFu);
+  if (kind == "nan:canonical") return magnitude == (shape.exponent | shape.quiet_bit);
+  return (magnitude & (shape.exponent | shape.quiet_bit)) == (shape.exponent | shape.quiet_bit);
+}
+
+bool matches(const Json& expected, const Value& actual) {
+  const std::string type = text(expected, "type");
+  if (type == "refnull") return is_ref(actual.type) && actual.bits == kNullRef;
+  if (parse_type(type) != actual.type) return false;
+  const std::string value = text(expected, "value");
+  if (is_ref(actual.type) && value.empty()) return actual.bits != kNullRef;  // any reference
+  if (value.starts_with("nan:")) return nan_matches(value, actual);
+  const std::optional<Value> wanted = parse_value(expected);
+  return wanted && *wanted == actual;
+}
+
+bool all_match(const Json& expected, const std::vector<Value>& actual) {
+  if (!expected.is_array() || expected.size() != actual.size()) return false;
+  for (size_t i = 0; i < actual.size(); ++i) {
+    if (!matches(expected[i], actual[i])) return false;
+  }
+  return true;
+}
+
+std::string hex(uint64_t bits) {
+  char buffer[20] = "0x";
+  const auto end = std::to_chars(buffer + 2, buffer + sizeof buffer, bits, 16).ptr;
+  return {buffer, end};
+}
+
+}  // namespace
+
+std::string text(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+std::optional<Value> parse_value(const Json& json) {
+  const std::optional<ValType> type = parse_type(text(json, "type"));
+  if (!type) return std::nullopt;
+  const std::string value = text(json, "value");
+  if (is_ref(*type) && value == "null") return Value{*type, kNullRef};
+  const std::optional<uint64_t> number = parse_number(value);
+  if (!number) return std::nullopt;
+  return Value{*type, is_ref(*type) ? *number + 1 : *number};
+}
+
+bool results_match(const Json& command, const std::vector<Value>& actual) {
+  if (const auto either = command.find("either"); either != command.end()) {
+    for (const Json& one : *either) {
+      // One result, or a list of them.
+      if (one.is_array() ? all_match(one, actual) : actual.size() == 1 && matches(one, actual[0])) return true;
+    }
+    return false;
+  }
+  const auto expected = command.find("expected");
+  return expected != command.end() && all_match(*expected, actual);
+}
+
+std::string show(const std::vector<Value>& values) {
+  std::string result;
+  for (const Value& value : values) {
+    if (!result.empty()) result += ' ';
+    result += std::string(name(value.type)) + ":";
+    if (is_ref(value.type)) {
+      result += value.bits == kNullRef ? "null" : std::to_string(value.bits - 1);
+    } else {
+      result += value.type == ValType::I32 || value.type == ValType::I64 ? std::to_string(value.bits) : hex(value.bits);
+    }
+  }
+  return result.empty() ? "nothing" : result;
+}
+
+}  // namespace chiwawa::spec

@@ -1,0 +1,106 @@
+#include "guest_run.hpp"
+
+#include <chrono>
+#include <cstdio>
+#include <optional>
+
+#include "pacer.hpp"
+#include "report.hpp"
+#include "trigger.hpp"
+
+namespace chiwawa::tools {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// Polls in one run; a poll is at most a few hundred instructions away from the last in all but odd guests. Leaving and
+/// entering the engine this often costs nothing measurable.
+constexpr uint64_t kMaxPolls = 50'000;
+/// Steps in one run of code that counts them.
+constexpr uint64_t kMaxSteps = 1'000'000;
+
+class GuestRun {
+ public:
+  GuestRun(Session& session, const Options& options)
+      : session_(session), options_(options), machine_(session.machine()), trigger_(options.trigger_file),
+        pacer_(session.store().compile_options.exact ? kMaxSteps : kMaxPolls), stop_at_(options.checkpoint_at) {
+    // A restored computation may be beyond that step already.
+    if (stop_at_ && machine_.steps() > *stop_at_) stop_at_.reset();
+  }
+
+  int run();
+
+ private:
+  uint64_t budget() const;
+  bool wants_checkpoint();
+  /// Whether the program ends now.
+  bool checkpoint();
+
+  Session& session_;
+  const Options& options_;
+  Machine& machine_;
+  Trigger trigger_;
+  Pacer pacer_;
+  std::optional<uint64_t> stop_at_;  // steps
+};
+
+int GuestRun::run() {
+  for (;;) {
+    if (wants_checkpoint() && checkpoint()) return kExitOk;
+    const Clock::time_point begin = Clock::now();
+    const Outcome outcome = machine_.run(budget());
+    switch (outcome.kind) {
+      case Outcome::Kind::Finished: {
+        const Result<bool> more = session_.begin_next_call();
+        if (!more) return print_error(more.error());
+        if (*more) break;
+        print_results(outcome.values);
+        return kExitOk;
+      }
+      case Outcome::Kind::Trapped: print_trap(session_.store(), outcome.trap); return kExitTrap;
+      case Outcome::Kind::Exited: return static_cast<int>(outcome.exit_code);
+      case Outcome::Kind::Paused:
+        if (outcome.pause == PauseReason::Budget) pacer_.ran(Clock::now() - begin);
+        break;
+    }
+  }
+}
+
+uint64_t GuestRun::budget() const {
+  const CompileOptions& code = session_.store().compile_options;
+  if (!code.exact) return code.polls ? pacer_.budget() : ~uint64_t{0};
+  const uint64_t until_stop = stop_at_ ? *stop_at_ - machine_.steps() : ~uint64_t{0};
+  return std::min(until_stop, pacer_.budget());
+}
+
+bool GuestRun::wants_checkpoint() {
+  if (stop_at_ && machine_.steps() == *stop_at_) {
+    stop_at_.reset();
+    return true;
+  }
+  return options_.checkpoints && trigger_.noticed(Clock::now());
+}
+
+bool GuestRun::checkpoint() {
+  if (const Result<void> saved = session_.save(options_.checkpoint_file); !saved) {
+    print_note("no checkpoint was written to " + options_.checkpoint_file + ", the guest goes on: " + describe(saved.error()));
+    return false;
+  }
+  if (options_.checkpoint_continue) return false;
+  std::fputs("Execution stopped for checkpoint.\n", stderr);
+  return true;
+}
+
+}  // namespace
+
+int run_guest(Session& session, const Options& options) {
+  if (session.trap() != TrapKind::None) {
+    Trap trap;
+    trap.kind = session.trap();
+    print_trap(session.store(), trap);
+    return kExitTrap;
+  }
+  return GuestRun(session, options).run();
+}
+
+}  // namespace chiwawa::tools
