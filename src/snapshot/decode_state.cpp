@@ -297,7 +297,18 @@ class StateDecoder {
     if (!in_range(from.entry(), records_.funcs.size(), "machine.entry", "function address")) return false;
     to.entry = FuncAddr{from.entry()};
     if (from.steps().has_value()) to.steps = *from.steps();
+    if (from.next() != nullptr && !next_call(*from.next())) return false;
     return from.pending() == nullptr || pending(*from.pending());
+  }
+
+  /// Whether the arguments fit the function is for Machine::invoke to say.
+  bool next_call(const schema::NextCall& from) {
+    MachineImage::NextCall to;
+    if (!in_range(from.func(), records_.funcs.size(), "next.func", "function address")) return false;
+    to.function = FuncAddr{from.func()};
+    if (!values(from.arg_types(), from.arg_bits(), to.args, "next.args")) return false;
+    records_.machine.next = std::move(to);
+    return true;
   }
 
   bool pending(const schema::PendingCall& from) {

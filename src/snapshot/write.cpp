@@ -162,7 +162,13 @@ Offset<schema::Machine> encode(FlatBufferBuilder& fbb, const MachineImage& m) {
     const auto arg_bits = value_bits(fbb, m.pending->args);
     pending = schema::CreatePendingCall(fbb, raw(m.pending->function), arg_types, arg_bits);
   }
-  return schema::CreateMachine(fbb, frames, vtypes, vbits, pending, raw(m.entry), optional(m.steps));
+  Offset<schema::NextCall> next = 0;
+  if (m.next) {
+    const auto arg_types = value_types(fbb, m.next->args);
+    const auto arg_bits = value_bits(fbb, m.next->args);
+    next = schema::CreateNextCall(fbb, raw(m.next->function), arg_types, arg_bits);
+  }
+  return schema::CreateMachine(fbb, frames, vtypes, vbits, pending, raw(m.entry), optional(m.steps), next);
 }
 
 Offset<schema::Descriptor> encode(FlatBufferBuilder& fbb, const wasi::DescriptorRecord& d) {
@@ -197,6 +203,7 @@ uint64_t estimate(const Records& r) {
   for (const ElemRecord& e : r.elems) size += 64 + 8 * e.elements.size();
   size += r.memories.size() * 64;
   if (r.machine.pending) size += 9 * r.machine.pending->args.size();
+  if (r.machine.next) size += 64 + 9 * r.machine.next->args.size();
   if (r.wasi) {
     for (const std::string& s : r.wasi->args) size += 16 + s.size();
     for (const std::string& s : r.wasi->environ) size += 16 + s.size();
