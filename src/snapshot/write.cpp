@@ -175,7 +175,8 @@ Offset<schema::Descriptor> encode(FlatBufferBuilder& fbb, const wasi::Descriptor
   const auto preopen = text(fbb, d.preopen);
   const auto path = text(fbb, d.path);
   return schema::CreateDescriptor(fbb, d.number, static_cast<schema::DescriptorKind>(d.kind), d.rights_base,
-                                  d.rights_inheriting, d.fdflags, preopen, path, d.offset, d.size, d.mtime);
+                                  d.rights_inheriting, d.fdflags, preopen, path, d.offset, d.size, d.mtime,
+                                  d.device, d.inode);
 }
 
 Offset<schema::Wasi> encode(FlatBufferBuilder& fbb, const wasi::State& w) {
