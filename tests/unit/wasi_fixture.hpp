@@ -54,7 +54,9 @@ class TempDir {
     std::ifstream in(path(name), std::ios::binary);
     return {std::istreambuf_iterator<char>(in), {}};
   }
-  bool exists(std::string_view name) const { return std::filesystem::exists(std::filesystem::symlink_status(path(name))); }
+  bool exists(std::string_view name) const {
+    return std::filesystem::exists(std::filesystem::symlink_status(path(name)));
+  }
   void mkdir(std::string_view name) const { std::filesystem::create_directories(path(name)); }
   void symlink(std::string_view target, std::string_view name) const {
     std::filesystem::create_symlink(target, path(name));
@@ -74,7 +76,8 @@ constexpr uint32_t kData = 16384;
 
 class Guest {
  public:
-  explicit Guest(wasi::Config config, std::string module = "wasi_snapshot_preview1") : config_(std::move(config)), module_(std::move(module)) {
+  explicit Guest(wasi::Config config, std::string module = "wasi_snapshot_preview1")
+      : config_(std::move(config)), module_(std::move(module)) {
     auto made = wasi::Wasi::create(config_);
     REQUIRE(made);
     wasi_ = std::move(*made);
@@ -137,7 +140,8 @@ class Guest {
   static constexpr uint64_t kAll = ~uint64_t{0};
 
   /// path_open; the new descriptor's number is in `opened`.
-  Errno open(std::string_view path, uint32_t oflags = 0, uint64_t rights = right::FdRead | right::FdSeek | right::FdTell | right::FdFilestatGet,
+  Errno open(std::string_view path, uint32_t oflags = 0,
+             uint64_t rights = right::FdRead | right::FdSeek | right::FdTell | right::FdFilestatGet,
              uint32_t fdflags = 0, uint32_t dir = 3, bool follow = true, uint64_t inheriting = 0) {
     auto n = put(path);
     Errno e = call("path_open", {dir, follow, kText, n, oflags, rights, inheriting, fdflags, kResult});
@@ -175,7 +179,8 @@ class Guest {
     auto m = put(to, kText2);
     return call("path_rename", {from_dir, kText, n, to_dir, kText2, m});
   }
-  Errno link(std::string_view from, std::string_view to, bool follow = false, uint32_t from_dir = 3, uint32_t to_dir = 3) {
+  Errno link(std::string_view from, std::string_view to, bool follow = false, uint32_t from_dir = 3,
+             uint32_t to_dir = 3) {
     auto n = put(from);
     auto m = put(to, kText2);
     return call("path_link", {from_dir, follow, kText, n, to_dir, kText2, m});
@@ -245,7 +250,9 @@ struct Pipe {
     close(ends[1]);
     ends[1] = -1;
   }
-  void send(std::string_view text) { REQUIRE(::write(ends[1], text.data(), text.size()) == static_cast<ssize_t>(text.size())); }
+  void send(std::string_view text) {
+    REQUIRE(::write(ends[1], text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+  }
   int reader() const { return ends[0]; }
   int writer() const { return ends[1]; }
 };

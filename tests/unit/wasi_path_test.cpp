@@ -145,8 +145,8 @@ TEST_CASE("A read-only directory", "[wasi]") {
   CHECK(guest.call("fd_filestat_set_times", {fd, 0, 0, 4}) == Errno::Rofs);
   CHECK(guest.call("fd_filestat_set_size", {fd, 0}) != Errno::Success);
   // What is opened beneath it is read-only, too.
-  REQUIRE(guest.open("sub", oflag::Directory, right::Directory, 0, 3, true, right::All & (right::File | right::Directory)) ==
-          Errno::Success);
+  REQUIRE(guest.open("sub", oflag::Directory, right::Directory, 0, 3, true,
+                     right::All & (right::File | right::Directory)) == Errno::Success);
   CHECK(guest.open("new", oflag::Creat, right::FdWrite, 0, guest.opened) == Errno::Rofs);
   CHECK(dir.read("file") == "text");
   CHECK(std::filesystem::is_empty(dir.path("sub")));

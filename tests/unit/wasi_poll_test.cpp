@@ -12,7 +12,8 @@ constexpr uint64_t kMs = 1'000'000;
 constexpr uint32_t kSubscriptions = 32768;
 constexpr uint32_t kEvents = 49152;
 
-void put_clock(Guest& guest, uint32_t index, uint64_t userdata, uint32_t clock, uint64_t timeout, bool absolute = false) {
+void put_clock(Guest& guest, uint32_t index, uint64_t userdata, uint32_t clock, uint64_t timeout,
+               bool absolute = false) {
   uint32_t at = kSubscriptions + index * 48;
   std::memset(guest.at(at), 0, 48);
   guest.store<uint64_t>(at, userdata);
