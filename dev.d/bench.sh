@@ -1,5 +1,5 @@
 # ./dev bench [benchmark options]
-# shellcheck shell=bash source=dev.d/common.sh
+# shellcheck shell=bash
 
 run_bench() {
   run_setup

@@ -1,5 +1,5 @@
 # ./dev build [preset...]
-# shellcheck shell=bash source=dev.d/common.sh
+# shellcheck shell=bash
 
 run_build() {
   [[ $# -gt 0 ]] || set -- native wasi

@@ -1,5 +1,5 @@
 # ./dev demo [size]: the main job, told step by step. A real program is stopped in the middle and continued elsewhere.
-# shellcheck shell=bash source=dev.d/common.sh
+# shellcheck shell=bash
 
 run_demo() {
   local size=${1:-11}

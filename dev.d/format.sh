@@ -1,5 +1,5 @@
 # ./dev format
-# shellcheck shell=bash source=dev.d/common.sh
+# shellcheck shell=bash
 
 run_format() {
   sources '*.cpp' '*.hpp' '*.c' '*.h' | xargs -r -d '\n' clang-format-22 -i

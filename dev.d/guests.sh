@@ -1,5 +1,5 @@
 # ./dev guests
-# shellcheck shell=bash source=dev.d/common.sh
+# shellcheck shell=bash
 
 run_guests() {
   run_setup

@@ -1,5 +1,5 @@
 # ./dev lint [--all]
-# shellcheck shell=bash source=dev.d/common.sh
+# shellcheck shell=bash
 
 run_lint() {
   run_setup

@@ -1,5 +1,5 @@
 # ./dev schema [--check]: schema/snapshot_generated.h from schema/snapshot.fbs, with the pinned FlatBuffers compiler.
-# shellcheck shell=bash source=dev.d/common.sh
+# shellcheck shell=bash disable=SC2154 # deps and stamps are set in common.sh
 
 readonly flatc_version=23.5.26
 

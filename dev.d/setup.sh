@@ -1,5 +1,5 @@
 # ./dev setup: everything that the build, the demo and the tests need. What is there already is used as it is.
-# shellcheck shell=bash source=dev.d/common.sh
+# shellcheck shell=bash disable=SC2154 # deps and stamps are set in common.sh
 
 # Where the wasm sysroot and a newer Node come from: npm packages, pinned.
 readonly sysroot_package=@yowasp/clang@22.0.0-git20542-10

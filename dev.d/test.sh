@@ -1,5 +1,5 @@
 # ./dev test [ctest arguments]: everything from nothing to a verdict.
-# shellcheck shell=bash source=dev.d/common.sh
+# shellcheck shell=bash
 
 run_test() {
   run_setup
@@ -13,7 +13,7 @@ run_test() {
   if (find_flatc) >/dev/null 2>&1; then
     (run_schema --check) || failed+=('generated header')
   else
-    say "skipped: no flatc $flatc_version here"
+    say "skipped: the pinned flatc cannot be had here"
   fi
   note "Tests of the native build (and of the wasm builds it drives)"
   run_ctest native "$@" || failed+=('native tests')

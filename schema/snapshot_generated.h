@@ -1219,7 +1219,9 @@ struct Descriptor FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
     VT_PATH = 16,
     VT_OFFSET = 18,
     VT_SIZE = 20,
-    VT_MTIME = 22
+    VT_MTIME = 22,
+    VT_DEVICE = 24,
+    VT_INODE = 26
   };
   uint32_t number() const {
     return GetField<uint32_t>(VT_NUMBER, 0);
@@ -1251,6 +1253,12 @@ struct Descriptor FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   uint64_t mtime() const {
     return GetField<uint64_t>(VT_MTIME, 0);
   }
+  uint64_t device() const {
+    return GetField<uint64_t>(VT_DEVICE, 0);
+  }
+  uint64_t inode() const {
+    return GetField<uint64_t>(VT_INODE, 0);
+  }
   bool Verify(::flatbuffers::Verifier &verifier) const {
     return VerifyTableStart(verifier) &&
            VerifyField<uint32_t>(verifier, VT_NUMBER, 4) &&
@@ -1265,6 +1273,8 @@ struct Descriptor FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
            VerifyField<uint64_t>(verifier, VT_OFFSET, 8) &&
            VerifyField<uint64_t>(verifier, VT_SIZE, 8) &&
            VerifyField<uint64_t>(verifier, VT_MTIME, 8) &&
+           VerifyField<uint64_t>(verifier, VT_DEVICE, 8) &&
+           VerifyField<uint64_t>(verifier, VT_INODE, 8) &&
            verifier.EndTable();
   }
 };
@@ -1303,6 +1313,12 @@ struct DescriptorBuilder {
   void add_mtime(uint64_t mtime) {
     fbb_.AddElement<uint64_t>(Descriptor::VT_MTIME, mtime, 0);
   }
+  void add_device(uint64_t device) {
+    fbb_.AddElement<uint64_t>(Descriptor::VT_DEVICE, device, 0);
+  }
+  void add_inode(uint64_t inode) {
+    fbb_.AddElement<uint64_t>(Descriptor::VT_INODE, inode, 0);
+  }
   explicit DescriptorBuilder(::flatbuffers::FlatBufferBuilder &_fbb)
         : fbb_(_fbb) {
     start_ = fbb_.StartTable();
@@ -1325,8 +1341,12 @@ inline ::flatbuffers::Offset<Descriptor> CreateDescriptor(
     ::flatbuffers::Offset<::flatbuffers::String> path = 0,
     uint64_t offset = 0,
     uint64_t size = 0,
-    uint64_t mtime = 0) {
+    uint64_t mtime = 0,
+    uint64_t device = 0,
+    uint64_t inode = 0) {
   DescriptorBuilder builder_(_fbb);
+  builder_.add_inode(inode);
+  builder_.add_device(device);
   builder_.add_mtime(mtime);
   builder_.add_size(size);
   builder_.add_offset(offset);
@@ -1356,7 +1376,9 @@ inline ::flatbuffers::Offset<Descriptor> CreateDescriptorDirect(
     const char *path = nullptr,
     uint64_t offset = 0,
     uint64_t size = 0,
-    uint64_t mtime = 0) {
+    uint64_t mtime = 0,
+    uint64_t device = 0,
+    uint64_t inode = 0) {
   auto preopen__ = preopen ? _fbb.CreateString(preopen) : 0;
   auto path__ = path ? _fbb.CreateString(path) : 0;
   return chiwawa::schema::CreateDescriptor(
@@ -1370,7 +1392,9 @@ inline ::flatbuffers::Offset<Descriptor> CreateDescriptorDirect(
       path__,
       offset,
       size,
-      mtime);
+      mtime,
+      device,
+      inode);
 }
 
 struct Sleep FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
