@@ -43,6 +43,9 @@ struct Frame;
 struct PendingCall;
 struct PendingCallBuilder;
 
+struct NextCall;
+struct NextCallBuilder;
+
 struct Machine;
 struct MachineBuilder;
 
@@ -985,6 +988,89 @@ inline ::flatbuffers::Offset<PendingCall> CreatePendingCallDirect(
       arg_bits__);
 }
 
+struct NextCall FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
+  typedef NextCallBuilder Builder;
+  struct Traits;
+  enum FlatBuffersVTableOffset FLATBUFFERS_VTABLE_UNDERLYING_TYPE {
+    VT_FUNC = 4,
+    VT_ARG_TYPES = 6,
+    VT_ARG_BITS = 8
+  };
+  uint32_t func() const {
+    return GetField<uint32_t>(VT_FUNC, 0);
+  }
+  const ::flatbuffers::Vector<chiwawa::schema::ValType> *arg_types() const {
+    return GetPointer<const ::flatbuffers::Vector<chiwawa::schema::ValType> *>(VT_ARG_TYPES);
+  }
+  const ::flatbuffers::Vector<uint64_t> *arg_bits() const {
+    return GetPointer<const ::flatbuffers::Vector<uint64_t> *>(VT_ARG_BITS);
+  }
+  bool Verify(::flatbuffers::Verifier &verifier) const {
+    return VerifyTableStart(verifier) &&
+           VerifyField<uint32_t>(verifier, VT_FUNC, 4) &&
+           VerifyOffset(verifier, VT_ARG_TYPES) &&
+           verifier.VerifyVector(arg_types()) &&
+           VerifyOffset(verifier, VT_ARG_BITS) &&
+           verifier.VerifyVector(arg_bits()) &&
+           verifier.EndTable();
+  }
+};
+
+struct NextCallBuilder {
+  typedef NextCall Table;
+  ::flatbuffers::FlatBufferBuilder &fbb_;
+  ::flatbuffers::uoffset_t start_;
+  void add_func(uint32_t func) {
+    fbb_.AddElement<uint32_t>(NextCall::VT_FUNC, func, 0);
+  }
+  void add_arg_types(::flatbuffers::Offset<::flatbuffers::Vector<chiwawa::schema::ValType>> arg_types) {
+    fbb_.AddOffset(NextCall::VT_ARG_TYPES, arg_types);
+  }
+  void add_arg_bits(::flatbuffers::Offset<::flatbuffers::Vector<uint64_t>> arg_bits) {
+    fbb_.AddOffset(NextCall::VT_ARG_BITS, arg_bits);
+  }
+  explicit NextCallBuilder(::flatbuffers::FlatBufferBuilder &_fbb)
+        : fbb_(_fbb) {
+    start_ = fbb_.StartTable();
+  }
+  ::flatbuffers::Offset<NextCall> Finish() {
+    const auto end = fbb_.EndTable(start_);
+    auto o = ::flatbuffers::Offset<NextCall>(end);
+    return o;
+  }
+};
+
+inline ::flatbuffers::Offset<NextCall> CreateNextCall(
+    ::flatbuffers::FlatBufferBuilder &_fbb,
+    uint32_t func = 0,
+    ::flatbuffers::Offset<::flatbuffers::Vector<chiwawa::schema::ValType>> arg_types = 0,
+    ::flatbuffers::Offset<::flatbuffers::Vector<uint64_t>> arg_bits = 0) {
+  NextCallBuilder builder_(_fbb);
+  builder_.add_arg_bits(arg_bits);
+  builder_.add_arg_types(arg_types);
+  builder_.add_func(func);
+  return builder_.Finish();
+}
+
+struct NextCall::Traits {
+  using type = NextCall;
+  static auto constexpr Create = CreateNextCall;
+};
+
+inline ::flatbuffers::Offset<NextCall> CreateNextCallDirect(
+    ::flatbuffers::FlatBufferBuilder &_fbb,
+    uint32_t func = 0,
+    const std::vector<chiwawa::schema::ValType> *arg_types = nullptr,
+    const std::vector<uint64_t> *arg_bits = nullptr) {
+  auto arg_types__ = arg_types ? _fbb.CreateVector<chiwawa::schema::ValType>(*arg_types) : 0;
+  auto arg_bits__ = arg_bits ? _fbb.CreateVector<uint64_t>(*arg_bits) : 0;
+  return chiwawa::schema::CreateNextCall(
+      _fbb,
+      func,
+      arg_types__,
+      arg_bits__);
+}
+
 struct Machine FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   typedef MachineBuilder Builder;
   struct Traits;
@@ -994,7 +1080,8 @@ struct Machine FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
     VT_VALUE_BITS = 8,
     VT_PENDING = 10,
     VT_ENTRY = 12,
-    VT_STEPS = 14
+    VT_STEPS = 14,
+    VT_NEXT = 16
   };
   const ::flatbuffers::Vector<const chiwawa::schema::Frame *> *frames() const {
     return GetPointer<const ::flatbuffers::Vector<const chiwawa::schema::Frame *> *>(VT_FRAMES);
@@ -1014,6 +1101,9 @@ struct Machine FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   ::flatbuffers::Optional<uint64_t> steps() const {
     return GetOptional<uint64_t, uint64_t>(VT_STEPS);
   }
+  const chiwawa::schema::NextCall *next() const {
+    return GetPointer<const chiwawa::schema::NextCall *>(VT_NEXT);
+  }
   bool Verify(::flatbuffers::Verifier &verifier) const {
     return VerifyTableStart(verifier) &&
            VerifyOffset(verifier, VT_FRAMES) &&
@@ -1026,6 +1116,8 @@ struct Machine FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
            verifier.VerifyTable(pending()) &&
            VerifyField<uint32_t>(verifier, VT_ENTRY, 4) &&
            VerifyField<uint64_t>(verifier, VT_STEPS, 8) &&
+           VerifyOffset(verifier, VT_NEXT) &&
+           verifier.VerifyTable(next()) &&
            verifier.EndTable();
   }
 };
@@ -1052,6 +1144,9 @@ struct MachineBuilder {
   void add_steps(uint64_t steps) {
     fbb_.AddElement<uint64_t>(Machine::VT_STEPS, steps);
   }
+  void add_next(::flatbuffers::Offset<chiwawa::schema::NextCall> next) {
+    fbb_.AddOffset(Machine::VT_NEXT, next);
+  }
   explicit MachineBuilder(::flatbuffers::FlatBufferBuilder &_fbb)
         : fbb_(_fbb) {
     start_ = fbb_.StartTable();
@@ -1070,9 +1165,11 @@ inline ::flatbuffers::Offset<Machine> CreateMachine(
     ::flatbuffers::Offset<::flatbuffers::Vector<uint64_t>> value_bits = 0,
     ::flatbuffers::Offset<chiwawa::schema::PendingCall> pending = 0,
     uint32_t entry = 0,
-    ::flatbuffers::Optional<uint64_t> steps = ::flatbuffers::nullopt) {
+    ::flatbuffers::Optional<uint64_t> steps = ::flatbuffers::nullopt,
+    ::flatbuffers::Offset<chiwawa::schema::NextCall> next = 0) {
   MachineBuilder builder_(_fbb);
   if(steps) { builder_.add_steps(*steps); }
+  builder_.add_next(next);
   builder_.add_entry(entry);
   builder_.add_pending(pending);
   builder_.add_value_bits(value_bits);
@@ -1093,7 +1190,8 @@ inline ::flatbuffers::Offset<Machine> CreateMachineDirect(
     const std::vector<uint64_t> *value_bits = nullptr,
     ::flatbuffers::Offset<chiwawa::schema::PendingCall> pending = 0,
     uint32_t entry = 0,
-    ::flatbuffers::Optional<uint64_t> steps = ::flatbuffers::nullopt) {
+    ::flatbuffers::Optional<uint64_t> steps = ::flatbuffers::nullopt,
+    ::flatbuffers::Offset<chiwawa::schema::NextCall> next = 0) {
   auto frames__ = frames ? _fbb.CreateVectorOfStructs<chiwawa::schema::Frame>(*frames) : 0;
   auto value_types__ = value_types ? _fbb.CreateVector<chiwawa::schema::ValType>(*value_types) : 0;
   auto value_bits__ = value_bits ? _fbb.CreateVector<uint64_t>(*value_bits) : 0;
@@ -1104,7 +1202,8 @@ inline ::flatbuffers::Offset<Machine> CreateMachineDirect(
       value_bits__,
       pending,
       entry,
-      steps);
+      steps,
+      next);
 }
 
 struct Descriptor FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
@@ -1120,7 +1219,9 @@ struct Descriptor FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
     VT_PATH = 16,
     VT_OFFSET = 18,
     VT_SIZE = 20,
-    VT_MTIME = 22
+    VT_MTIME = 22,
+    VT_DEVICE = 24,
+    VT_INODE = 26
   };
   uint32_t number() const {
     return GetField<uint32_t>(VT_NUMBER, 0);
@@ -1152,6 +1253,12 @@ struct Descriptor FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   uint64_t mtime() const {
     return GetField<uint64_t>(VT_MTIME, 0);
   }
+  uint64_t device() const {
+    return GetField<uint64_t>(VT_DEVICE, 0);
+  }
+  uint64_t inode() const {
+    return GetField<uint64_t>(VT_INODE, 0);
+  }
   bool Verify(::flatbuffers::Verifier &verifier) const {
     return VerifyTableStart(verifier) &&
            VerifyField<uint32_t>(verifier, VT_NUMBER, 4) &&
@@ -1166,6 +1273,8 @@ struct Descriptor FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
            VerifyField<uint64_t>(verifier, VT_OFFSET, 8) &&
            VerifyField<uint64_t>(verifier, VT_SIZE, 8) &&
            VerifyField<uint64_t>(verifier, VT_MTIME, 8) &&
+           VerifyField<uint64_t>(verifier, VT_DEVICE, 8) &&
+           VerifyField<uint64_t>(verifier, VT_INODE, 8) &&
            verifier.EndTable();
   }
 };
@@ -1204,6 +1313,12 @@ struct DescriptorBuilder {
   void add_mtime(uint64_t mtime) {
     fbb_.AddElement<uint64_t>(Descriptor::VT_MTIME, mtime, 0);
   }
+  void add_device(uint64_t device) {
+    fbb_.AddElement<uint64_t>(Descriptor::VT_DEVICE, device, 0);
+  }
+  void add_inode(uint64_t inode) {
+    fbb_.AddElement<uint64_t>(Descriptor::VT_INODE, inode, 0);
+  }
   explicit DescriptorBuilder(::flatbuffers::FlatBufferBuilder &_fbb)
         : fbb_(_fbb) {
     start_ = fbb_.StartTable();
@@ -1226,8 +1341,12 @@ inline ::flatbuffers::Offset<Descriptor> CreateDescriptor(
     ::flatbuffers::Offset<::flatbuffers::String> path = 0,
     uint64_t offset = 0,
     uint64_t size = 0,
-    uint64_t mtime = 0) {
+    uint64_t mtime = 0,
+    uint64_t device = 0,
+    uint64_t inode = 0) {
   DescriptorBuilder builder_(_fbb);
+  builder_.add_inode(inode);
+  builder_.add_device(device);
   builder_.add_mtime(mtime);
   builder_.add_size(size);
   builder_.add_offset(offset);
@@ -1257,7 +1376,9 @@ inline ::flatbuffers::Offset<Descriptor> CreateDescriptorDirect(
     const char *path = nullptr,
     uint64_t offset = 0,
     uint64_t size = 0,
-    uint64_t mtime = 0) {
+    uint64_t mtime = 0,
+    uint64_t device = 0,
+    uint64_t inode = 0) {
   auto preopen__ = preopen ? _fbb.CreateString(preopen) : 0;
   auto path__ = path ? _fbb.CreateString(path) : 0;
   return chiwawa::schema::CreateDescriptor(
@@ -1271,7 +1392,9 @@ inline ::flatbuffers::Offset<Descriptor> CreateDescriptorDirect(
       path__,
       offset,
       size,
-      mtime);
+      mtime,
+      device,
+      inode);
 }
 
 struct Sleep FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {

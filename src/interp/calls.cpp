@@ -133,7 +133,7 @@ FuncInst* indirect_callee(Context& ctx) {
     ctx.trap = TrapKind::UninitializedElement;
     return nullptr;
   }
-  FuncInst* const function = ctx.store->funcs[ref - 1].get();
+  FuncInst* const function = ctx.store->funcs[static_cast<size_t>(ref - 1)].get();
   if (function->type_id != ctx.instance->cache.type_ids[cell.imm]) {
     ctx.trap = TrapKind::IndirectCallTypeMismatch;
     return nullptr;

@@ -118,8 +118,7 @@ TrapKind copy_active_segments(Store& store, Instance& instance) {
     LinearMemory& memory = store[instance.memories[segment.memory_index]].memory;
     const uint64_t to = static_cast<uint32_t>(evaluate(store, instance, segment.offset));
     if (to + data.range.size() > memory.size_bytes()) return TrapKind::OutOfBoundsMemoryAccess;
-    const auto source = module.bytes.begin() + data.range.begin;
-    std::copy(source, source + data.range.size(), memory.data() + to);
+    std::copy_n(module.bytes.data() + data.range.begin, data.range.size(), memory.data() + to);
     data.range = {};
     data.dropped = true;
   }

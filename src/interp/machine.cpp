@@ -50,7 +50,6 @@ void Machine::Impl::reset() {
   ctx.instance = nullptr;
   ctx.load_memory();
   restored_codes.clear();
-  steps = 0;
   ctx.pc = kEntryCode.cells;
   ctx.frame = ctx.frames.data.get();
   ctx.fp = ctx.slots.data.get();

@@ -51,8 +51,15 @@ struct MachineImage {
   std::optional<PendingCall> pending;
   /// The function that was invoked, whose results run() returns in the end.
   FuncAddr entry{};
-  /// Steps executed since the start of the computation; only when they are counted (CompileOptions::exact).
+  /// Steps executed since the start of the run; only when they are counted (CompileOptions::exact).
   std::optional<uint64_t> steps;
+  /// What the embedder is going to invoke when this computation has finished (the program's function, while the start
+  /// function runs). Belongs to the embedder: capture() leaves it out, restore() ignores it, snapshots carry it.
+  struct NextCall {
+    FuncAddr function{};
+    std::vector<Value> args;
+  };
+  std::optional<NextCall> next;
 };
 
 /// Executes one invocation at a time. The store must outlive it. Not copyable; to duplicate a computation, capture it.
@@ -71,10 +78,11 @@ class Machine {
   /// them (exact), in polls when it polls, and ignored otherwise. Requires a computation that has not ended.
   Outcome run(uint64_t budget = ~uint64_t{0});
 
-  /// Steps executed so far by the computation, also before restores; 0 unless CompileOptions::exact.
+  /// Steps executed so far by all computations of this machine, also before a restore; 0 unless CompileOptions::exact.
   uint64_t steps() const;
 
-  /// The paused machine's portable form. Requires that the last outcome was Paused, or a restore.
+  /// The paused machine's portable form. Requires that the last outcome was Paused, or a restore. run(0) brings a
+  /// computation that has just begun to its first instruction, if the store's code polls or counts steps.
   MachineImage capture();
 
   /// Replaces the computation by a captured one. Everything is checked against the module's validation: positions,

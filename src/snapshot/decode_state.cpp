@@ -47,6 +47,13 @@ class StateDecoder {
     return vector == nullptr ? 0 : vector->size();
   }
 
+  /// The verifier looks at the alignment of a vector's length only.
+  template <typename V>
+  bool aligned(const V* vector) {
+    if (vector == nullptr || reinterpret_cast<uintptr_t>(vector->Data()) % 8 == 0) return true;
+    return fail("the state is malformed: misaligned numbers");
+  }
+
   bool text(const flatbuffers::String* from, std::string& to) {
     if (from == nullptr) return true;
     if (!claim(from->size())) return false;
@@ -57,7 +64,7 @@ class StateDecoder {
   template <typename T>
   bool numbers(const flatbuffers::Vector<T>* from, std::vector<T>& to) {
     if (from == nullptr) return true;
-    if (!claim(from->size() * sizeof(T))) return false;
+    if (!claim(from->size() * sizeof(T)) || (sizeof(T) == 8 && !aligned(from))) return false;
     to.resize(from->size());
     for (uint32_t i = 0; i < from->size(); ++i) to[i] = from->Get(i);
     return true;
@@ -218,6 +225,7 @@ class StateDecoder {
   }
 
   bool globals() {
+    if (!aligned(state_.globals())) return false;
     for (size_t i = 0; i < size(state_.globals()); ++i) {
       const schema::Global& from = *state_.globals()->Get(static_cast<uint32_t>(i));
       GlobalInst to;
@@ -264,7 +272,7 @@ class StateDecoder {
   bool values(const flatbuffers::Vector<schema::ValType>* types, const flatbuffers::Vector<uint64_t>* bits,
               std::vector<Value>& to, const char* list) {
     if (size(types) != size(bits)) return fail(std::string(list) + ": not as many types as values");
-    if (!claim(size(types) * 9)) return false;
+    if (!claim(size(types) * 9) || !aligned(bits)) return false;
     to.resize(size(types));
     for (uint32_t i = 0; i < to.size(); ++i) {
       // Without the message's text when all is well: there may be millions.
@@ -297,7 +305,18 @@ class StateDecoder {
     if (!in_range(from.entry(), records_.funcs.size(), "machine.entry", "function address")) return false;
     to.entry = FuncAddr{from.entry()};
     if (from.steps().has_value()) to.steps = *from.steps();
+    if (from.next() != nullptr && !next_call(*from.next())) return false;
     return from.pending() == nullptr || pending(*from.pending());
+  }
+
+  /// Whether the arguments fit the function is for Machine::invoke to say.
+  bool next_call(const schema::NextCall& from) {
+    MachineImage::NextCall to;
+    if (!in_range(from.func(), records_.funcs.size(), "next.func", "function address")) return false;
+    to.function = FuncAddr{from.func()};
+    if (!values(from.arg_types(), from.arg_bits(), to.args, "next.args")) return false;
+    records_.machine.next = std::move(to);
+    return true;
   }
 
   bool pending(const schema::PendingCall& from) {
@@ -353,6 +372,8 @@ class StateDecoder {
       record.offset = d.offset();
       record.size = d.size();
       record.mtime = d.mtime();
+      record.device = d.device();
+      record.inode = d.inode();
       if (!c_text(d.preopen(), record.preopen, "a descriptor's preopen") ||
           !c_text(d.path(), record.path, "a descriptor's path")) {
         return false;
@@ -369,6 +390,7 @@ class StateDecoder {
   }
 
   bool page_groups() {
+    if (!aligned(state_.page_groups())) return false;
     for (size_t i = 0; i < size(state_.page_groups()); ++i) {
       const schema::PageGroupEntry& from = *state_.page_groups()->Get(static_cast<uint32_t>(i));
       const std::string where = item("page_groups", i);

@@ -162,14 +162,21 @@ Offset<schema::Machine> encode(FlatBufferBuilder& fbb, const MachineImage& m) {
     const auto arg_bits = value_bits(fbb, m.pending->args);
     pending = schema::CreatePendingCall(fbb, raw(m.pending->function), arg_types, arg_bits);
   }
-  return schema::CreateMachine(fbb, frames, vtypes, vbits, pending, raw(m.entry), optional(m.steps));
+  Offset<schema::NextCall> next = 0;
+  if (m.next) {
+    const auto arg_types = value_types(fbb, m.next->args);
+    const auto arg_bits = value_bits(fbb, m.next->args);
+    next = schema::CreateNextCall(fbb, raw(m.next->function), arg_types, arg_bits);
+  }
+  return schema::CreateMachine(fbb, frames, vtypes, vbits, pending, raw(m.entry), optional(m.steps), next);
 }
 
 Offset<schema::Descriptor> encode(FlatBufferBuilder& fbb, const wasi::DescriptorRecord& d) {
   const auto preopen = text(fbb, d.preopen);
   const auto path = text(fbb, d.path);
   return schema::CreateDescriptor(fbb, d.number, static_cast<schema::DescriptorKind>(d.kind), d.rights_base,
-                                  d.rights_inheriting, d.fdflags, preopen, path, d.offset, d.size, d.mtime);
+                                  d.rights_inheriting, d.fdflags, preopen, path, d.offset, d.size, d.mtime,
+                                  d.device, d.inode);
 }
 
 Offset<schema::Wasi> encode(FlatBufferBuilder& fbb, const wasi::State& w) {
@@ -197,6 +204,7 @@ uint64_t estimate(const Records& r) {
   for (const ElemRecord& e : r.elems) size += 64 + 8 * e.elements.size();
   size += r.memories.size() * 64;
   if (r.machine.pending) size += 9 * r.machine.pending->args.size();
+  if (r.machine.next) size += 64 + 9 * r.machine.next->args.size();
   if (r.wasi) {
     for (const std::string& s : r.wasi->args) size += 16 + s.size();
     for (const std::string& s : r.wasi->environ) size += 16 + s.size();
@@ -348,6 +356,15 @@ std::vector<uint8_t> encode_page_group(const PageGroupView& group) {
   return std::vector<uint8_t>(fbb.GetBufferPointer(), fbb.GetBufferPointer() + fbb.GetSize());
 }
 
+std::vector<uint8_t> encode_page_group(std::span<const uint8_t> bytes, uint32_t memory, uint32_t group) {
+  const std::span<const uint8_t> span = group_bytes(bytes, group);
+  std::vector<BlockRun> runs;
+  std::vector<uint8_t> blocks;
+  find_runs(span, runs);
+  gather(span, runs, blocks);
+  return encode_page_group({memory, group, runs, blocks});
+}
+
 Result<void> write_records(Sink& sink, const Records& records, MemoryBytes memory, std::string_view writer) {
   ContainerWriter container(sink);
   CHIWAWA_TRY(container.header({kMajor, kMinor, 0, std::string(writer)}));
@@ -358,13 +375,9 @@ Result<void> write_records(Sink& sink, const Records& records, MemoryBytes memor
     digest = sha256(*state);
     CHIWAWA_TRY(container.frame(*state, kStateLevel));
   }
-  std::vector<BlockRun> runs;
-  std::vector<uint8_t> bytes;
   for (const PageGroupRecord& entry : records.page_groups) {
-    const std::span<const uint8_t> span = group_bytes(memory(entry.memory), entry.group);
-    find_runs(span, runs);
-    gather(span, runs, bytes);
-    CHIWAWA_TRY(container.frame(encode_page_group({entry.memory, entry.group, runs, bytes}), kPageGroupLevel));
+    const std::vector<uint8_t> group = encode_page_group(memory(entry.memory), entry.memory, entry.group);
+    CHIWAWA_TRY(container.frame(group, kPageGroupLevel));
   }
   return container.trailer(digest);
 }

@@ -50,6 +50,9 @@ Result<std::vector<uint8_t>> encode_state(const Records& records);
 /// One page group as a size-prefixed FlatBuffer.
 std::vector<uint8_t> encode_page_group(const PageGroupView& group);
 
+/// The same, of the memory with that address and those bytes.
+std::vector<uint8_t> encode_page_group(std::span<const uint8_t> bytes, uint32_t memory, uint32_t group);
+
 /// The page index's hash of a group.
 Hash128 hash_page_group(const PageGroupView& group);
 

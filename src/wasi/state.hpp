@@ -27,11 +27,16 @@ struct DescriptorRecord {
   uint16_t fdflags = 0;  ///< preview1 fdflags
   /// Preopen: its guest name. Directory, File: the guest name of the preopen that it was opened under.
   std::string preopen;
-  /// Directory, File: path beneath that preopen, "." for the preopen itself.
+  /// Directory, File: path beneath that preopen, "." for the preopen itself; empty if it had none any more when saved
+  /// (removed or replaced while open). No ".." in it.
   std::string path;
   uint64_t offset = 0;  ///< File: bytes from the start
   uint64_t size = 0;    ///< File: bytes, when saved
   uint64_t mtime = 0;   ///< File: nanoseconds since 1970, when saved
+  /// Directory, File: the identity that the guest knows it by (filestat's dev and ino), which it keeps after a
+  /// restore: programs (SQLite) compare them to see whether somebody has replaced a file. Both 0: none to keep.
+  uint64_t device = 0;
+  uint64_t inode = 0;
 };
 
 /// A poll_oneoff (sleep) that is under way.
@@ -41,7 +46,7 @@ struct SleepRecord {
 
 struct State {
   std::vector<std::string> args;
-  std::vector<std::string> environ;  ///< "K=V"
+  std::vector<std::string> environ;           ///< "K=V"
   std::vector<DescriptorRecord> descriptors;  ///< by number, ascending
   uint64_t monotonic = 0;  ///< nanoseconds: the guest's monotonic clock, when saved; it never goes back
   std::optional<SleepRecord> sleep;

@@ -1,5 +1,11 @@
 #include "spec/world.hpp"
 
+#include <algorithm>
+
+#include "snapshot/read.hpp"
+#include "snapshot/restore.hpp"
+#include "snapshot/stream.hpp"
+#include "snapshot/write.hpp"
 #include "spec/spectest.hpp"
 
 namespace chiwawa::spec {
@@ -21,16 +27,47 @@ std::unique_ptr<Machine> World::make_machine() const {
 Result<Outcome> World::invoke(FuncAddr function, std::span<const Value> args) {
   std::unique_ptr<Machine> machine = make_machine();
   CHIWAWA_TRY(machine->invoke(function, args));
+  if (mode_.stop_every != 0) {
+    // To the first step: before that there is no frame to save.
+    Outcome outcome = machine->run(0);
+    if (outcome.kind != Outcome::Kind::Paused) return outcome;
+  }
   for (;;) {
+    if (mode_.stop_every != 0 && until_stop_ == 0) {
+      CHIWAWA_TRY(move_through_snapshot(machine));
+      until_stop_ = mode_.stop_every;
+    }
     const uint64_t before = machine->steps();
     Outcome outcome = machine->run(mode_.stop_every == 0 ? ~uint64_t{0} : until_stop_);
     const uint64_t ran = machine->steps() - before;
     steps_ += ran;
     until_stop_ -= std::min(until_stop_, ran);
     if (outcome.kind != Outcome::Kind::Paused) return outcome;
-    CHIWAWA_TRY(move_through_snapshot(machine));
-    until_stop_ = mode_.stop_every;
   }
+}
+
+Result<void> World::move_through_snapshot(std::unique_ptr<Machine>& machine) {
+  snapshot::MemorySink sink;
+  CHIWAWA_TRY(snapshot::write(sink, *store_, machine->capture(), std::nullopt));
+
+  snapshot::MemorySource source(sink.data);
+  snapshot::Reader reader(source);
+  CHIWAWA_TRY(reader.open());
+  std::vector<std::shared_ptr<const Module>> modules;
+  for (const auto& instance : store_->instances) modules.push_back(instance->module);
+  const auto host_function = [](std::string_view module, std::string_view name, const FuncType&) {
+    return spectest_function(module, name);
+  };
+  Result<snapshot::Restored> restored =
+      snapshot::restore(reader, modules, host_function, {store_->limits, store_->compile_options});
+  if (!restored) return restored.error();
+
+  machine.reset();  // before the store that it refers to
+  store_ = std::move(restored->store);
+  machine = make_machine();
+  CHIWAWA_TRY(machine->restore(restored->machine));
+  ++stops_;
+  return {};
 }
 
 }  // namespace chiwawa::spec

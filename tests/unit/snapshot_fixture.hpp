@@ -175,8 +175,8 @@ struct Guest {
       record.kind = static_cast<wasi::DescriptorKind>(fd);
       state.descriptors.push_back(record);
     }
-    state.descriptors.push_back({3, wasi::DescriptorKind::Preopen, ~0u, ~0u, 0, "/data", "", 0, 0, 0});
-    state.descriptors.push_back({5, wasi::DescriptorKind::File, 0x42, 0, 1, "/data", "log.txt", 12, 34, 56});
+    state.descriptors.push_back({3, wasi::DescriptorKind::Preopen, ~0u, ~0u, 0, "/data", "", 0, 0, 0, 0, 0});
+    state.descriptors.push_back({5, wasi::DescriptorKind::File, 0x42, 0, 1, "/data", "log.txt", 12, 34, 56, 7, 8});
     state.monotonic = 123456789;
     state.sleep = wasi::SleepRecord{1000};
     return state;

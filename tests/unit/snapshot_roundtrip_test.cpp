@@ -89,6 +89,8 @@ TEST_CASE("WASI state comes back", "[snapshot]") {
   CHECK(state.descriptors[4].path == "log.txt");
   CHECK(state.descriptors[4].offset == 12);
   CHECK(state.descriptors[4].mtime == 56);
+  CHECK(state.descriptors[4].device == 7);
+  CHECK(state.descriptors[4].inode == 8);
   CHECK(reader.header().writer == "test 1.0");
 }
 

@@ -1,0 +1,171 @@
+#include "wasi/context.hpp"
+
+#include <algorithm>
+
+namespace chiwawa::wasi {
+
+Context::~Context() {
+  for (uint32_t number = 0; number < table.end(); ++number) {
+    if (Descriptor* d = table.find(number)) close(*d);
+  }
+  for (const Root& root : roots) os->close(root.handle);
+}
+
+Result<void> Context::open_roots() {
+  for (const Preopen& given : config.preopens) {
+    if (find_root(given.guest_name)) {
+      return Error{Phase::Io, "two directories are given as \"" + given.guest_name + "\""};
+    }
+    if (given.guest_name.find('\0') != std::string::npos || given.host_path.find('\0') != std::string::npos) {
+      return Error{Phase::Io, "a directory's name has a zero byte in it"};
+    }
+    auto handle = os->open_root(given.host_path);
+    if (!handle.ok()) {
+      return Error{Phase::Io, "cannot open the directory " + given.host_path + " (WASI errno " +
+                                  std::to_string(static_cast<int>(handle.error)) + ")"};
+    }
+    roots.push_back({given.guest_name, handle.value, given.read_only});
+  }
+  return {};
+}
+
+std::optional<RootIndex> Context::find_root(std::string_view guest_name) const {
+  for (size_t i = 0; i < roots.size(); ++i) {
+    if (roots[i].guest_name == guest_name) return static_cast<RootIndex>(i);
+  }
+  return std::nullopt;
+}
+
+Descriptor Context::stdio(DescriptorKind kind) {
+  Descriptor d;
+  d.kind = kind;
+  d.handle = os->standard_stream(static_cast<int>(kind));
+  // A file or a pipe on a standard stream is the same to the guest: nobody could restore the file's position.
+  d.type = os->is_terminal(d.handle) ? Filetype::CharacterDevice : Filetype::Unknown;
+  auto stat = os->stat(d.handle);
+  d.can_block = !stat.ok() || stat.value.type != Filetype::RegularFile;
+  d.rights_base = right::Stream & ~(kind == DescriptorKind::Stdin ? right::FdWrite : right::FdRead);
+  return d;
+}
+
+Descriptor Context::preopen(RootIndex root) const {
+  Descriptor d;
+  d.kind = DescriptorKind::Preopen;
+  d.type = Filetype::Directory;
+  d.handle = roots[root].handle;
+  d.rights_base = right::Directory;
+  d.rights_inheriting = right::Directory | right::File;
+  d.root = root;
+  d.path = ".";
+  return d;
+}
+
+void Context::close(const Descriptor& descriptor) {
+  // Standard streams are the process's, preopens the root's.
+  if (descriptor.kind == DescriptorKind::File || descriptor.kind == DescriptorKind::Directory) {
+    os->close(descriptor.handle);
+  }
+}
+
+std::optional<Errno> Context::await(const Descriptor& descriptor, bool write) {
+  bool nonblock = (descriptor.fdflags & fdflag::Nonblock) != 0;
+  if (config.slice == 0 && !nonblock) return Errno::Success;  // the transfer itself waits
+  PollItem item;
+  item.handle = descriptor.handle;
+  item.write = write;
+  os->poll({&item, 1}, nonblock ? 0 : config.slice);
+  if (item.ready) return Errno::Success;
+  if (nonblock) return Errno::Again;
+  return std::nullopt;
+}
+
+std::string Context::path_beneath(const Descriptor& dir, std::string_view path) {
+  if (dir.path.empty()) return {};
+  std::vector<std::string> names;     // the result, component by component
+  std::string rest = dir.path + "/";  // what is still to be read
+  rest += path;
+  int links = 0;
+  for (size_t at = 0; at < rest.size();) {
+    size_t end = std::min(rest.find('/', at), rest.size());
+    std::string name = rest.substr(at, end - at);
+    at = end + 1;
+    if (name.empty() || name == ".") continue;
+    if (name != "..") {
+      names.push_back(std::move(name));
+      continue;
+    }
+    if (names.empty()) return {};
+    // The parent of what a symbolic link names is not the directory that the link is in.
+    std::string so_far;
+    for (const auto& n : names) so_far += (so_far.empty() ? "" : "/") + n;
+    char target[kMaxPath];
+    auto link = os->read_link(roots[dir.root].handle, so_far, {reinterpret_cast<uint8_t*>(target), sizeof target});
+    names.pop_back();
+    if (link.ok()) {
+      if (++links > 40 || link.value == sizeof target) return {};
+      std::string tail = at < rest.size() ? rest.substr(at) : std::string();
+      rest = std::string(target, link.value) + "/../" + tail;
+      at = 0;
+    }
+  }
+  std::string result;
+  for (const auto& n : names) result += (result.empty() ? "" : "/") + n;
+  return result.empty() ? "." : result;
+}
+
+uint64_t Context::monotonic() {
+  auto now = os->clock_time(ClockId::Monotonic);
+  return clock_start_ + (now.ok() && now.value > host_monotonic_ ? now.value - host_monotonic_ : 0);
+}
+
+Sys<uint64_t> Context::time(ClockId clock) {
+  switch (clock) {
+    case ClockId::Realtime: return os->clock_time(clock);
+    case ClockId::Monotonic: return monotonic();
+    case ClockId::ProcessCputime:
+    case ClockId::ThreadCputime: {
+      auto now = os->clock_time(clock);
+      if (!now.ok()) return now;
+      uint64_t start = host_cputime_[clock == ClockId::ProcessCputime ? 0 : 1];
+      return clock_start_ + (now.value > start ? now.value - start : 0);
+    }
+  }
+  return Errno::Inval;
+}
+
+void Context::start_clocks(uint64_t start) {
+  // The guest cannot have used more CPU time than time has passed, so its CPU clocks may go on from there, too.
+  clock_start_ = start;
+  host_monotonic_ = os->clock_time(ClockId::Monotonic).value;
+  host_cputime_ = {os->clock_time(ClockId::ProcessCputime).value, os->clock_time(ClockId::ThreadCputime).value};
+}
+
+FileId Context::guest_id(uint64_t dev, uint64_t ino) const {
+  if (kept_ids_.empty()) return {dev, ino};
+  auto found = kept_ids_.find({dev, ino});
+  return found == kept_ids_.end() ? FileId{dev, ino} : found->second;
+}
+
+Stat Context::guest_stat(Stat stat) const {
+  auto [dev, ino] = guest_id(stat.dev, stat.ino);
+  stat.dev = dev;
+  stat.ino = ino;
+  return stat;
+}
+
+void Context::keep_ids(std::map<FileId, FileId> host_to_guest) {
+  std::map<FileId, FileId> guest_to_host;
+  for (const auto& [host, guest] : host_to_guest) guest_to_host[guest] = host;
+  kept_ids_ = std::move(host_to_guest);
+  // Another file of this host may have an identity that is given away: it gets the one that became free for it.
+  for (const auto& [guest, host] : guest_to_host) {
+    if (kept_ids_.contains(guest)) continue;
+    FileId free = host;
+    for (auto next = guest_to_host.find(free); next != guest_to_host.end(); next = guest_to_host.find(free)) {
+      free = next->second;
+    }
+    kept_ids_[guest] = free;
+  }
+}
+
+}  // namespace chiwawa::wasi

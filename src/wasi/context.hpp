@@ -1,0 +1,85 @@
+// Context: everything one guest's WASI consists of. The functions of preview1 work on it; save() writes it down.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "interp/host.hpp"
+#include "wasi/abi.hpp"
+#include "wasi/descriptor.hpp"
+#include "wasi/guest_memory.hpp"
+#include "wasi/host_os.hpp"
+#include "wasi/wasi.hpp"
+
+namespace chiwawa::wasi {
+
+/// A poll_oneoff that returned HostResult::wait().
+struct Waiting {
+  uint64_t since = 0;  ///< the guest's monotonic clock when it began (modulo 2^64, after a restore)
+  /// Its arguments, to recognise it when it is called again; unknown after a restore.
+  std::optional<std::array<uint32_t, 4>> args;
+};
+
+/// Identity of a file: device and inode.
+using FileId = std::pair<uint64_t, uint64_t>;
+
+struct Context {
+  Context(Config config_, std::unique_ptr<HostOs> os_) : config(std::move(config_)), os(std::move(os_)) {}
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+  ~Context();
+
+  Config config;
+  std::unique_ptr<HostOs> os;
+  std::vector<Root> roots;
+  DescriptorTable table;
+  std::optional<Waiting> waiting;
+
+  /// Opens config.preopens as roots. Phase::Io if one is missing or two have the same guest name.
+  Result<void> open_roots();
+  std::optional<RootIndex> find_root(std::string_view guest_name) const;
+  /// Standard input, output or error.
+  Descriptor stdio(DescriptorKind kind);
+  Descriptor preopen(RootIndex root) const;
+  bool read_only(const Descriptor& descriptor) const {
+    return !descriptor.is_stdio() && roots[descriptor.root].read_only;
+  }
+  /// Lets go of what `descriptor` has open.
+  void close(const Descriptor& descriptor);
+
+  /// Waits until `descriptor` can be read (or written), as long as it may. Success: go on. Again: it is not to wait
+  /// (nonblock). Otherwise nothing: the slice is over, return HostResult::wait().
+  std::optional<Errno> await(const Descriptor& descriptor, bool write);
+
+  /// The path of `path` (relative to directory `dir`) beneath dir's root, without "." and "..". Empty if it cannot
+  /// be told.
+  std::string path_beneath(const Descriptor& dir, std::string_view path);
+
+  /// The guest's clocks, in nanoseconds. Monotonic starts at 0 and goes on after a restore from where it was.
+  uint64_t monotonic();
+  Sys<uint64_t> time(ClockId clock);
+  /// Makes the guest's monotonic clock go on from `start`, and its CPU clocks not go back.
+  void start_clocks(uint64_t start);
+
+  /// What the guest sees as the identity of a file: the host's, except that files which were open over a restore keep
+  /// what they had before.
+  FileId guest_id(uint64_t dev, uint64_t ino) const;
+  Stat guest_stat(Stat stat) const;
+  /// Says what identity the guest knows these files of the host's by. Both sides are different from each other.
+  void keep_ids(std::map<FileId, FileId> host_to_guest);
+
+ private:
+  uint64_t clock_start_ = 0;     // guest's
+  uint64_t host_monotonic_ = 0;  // host's at that moment
+  std::array<uint64_t, 2> host_cputime_{};
+  std::map<FileId, FileId> kept_ids_;
+};
+
+}  // namespace chiwawa::wasi
