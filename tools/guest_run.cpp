@@ -45,24 +45,30 @@ class GuestRun {
 };
 
 int GuestRun::run() {
+  // 0: only to the first instruction, since nothing can be saved before it. (Ignored by code without polls.)
+  uint64_t next_budget = 0;
   for (;;) {
-    if (wants_checkpoint() && checkpoint()) return kExitOk;
     const Clock::time_point begin = Clock::now();
-    const Outcome outcome = machine_.run(budget());
+    const Outcome outcome = machine_.run(next_budget);
     switch (outcome.kind) {
       case Outcome::Kind::Finished: {
         const Result<bool> more = session_.begin_next_call();
         if (!more) return print_error(more.error());
-        if (*more) break;
+        if (*more) {
+          next_budget = 0;
+          continue;
+        }
         print_results(outcome.values);
         return kExitOk;
       }
       case Outcome::Kind::Trapped: print_trap(session_.store(), outcome.trap); return kExitTrap;
       case Outcome::Kind::Exited: return static_cast<int>(outcome.exit_code);
       case Outcome::Kind::Paused:
-        if (outcome.pause == PauseReason::Budget) pacer_.ran(Clock::now() - begin);
+        if (outcome.pause == PauseReason::Budget && next_budget == pacer_.budget()) pacer_.ran(Clock::now() - begin);
         break;
     }
+    if (wants_checkpoint() && checkpoint()) return kExitOk;
+    next_budget = budget();
   }
 }
 

@@ -191,7 +191,10 @@ std::variant<Options, int> parse_options(int argc, const char* const* argv) {
   if (*words) options.args = *split_words(app_args);
   options.args.insert(options.args.end(), split.guest.begin(), split.guest.end());
   for (const std::string& one : dirs) options.preopens.push_back(parse_dir(one));
-  if (dirs.empty() && !no_dir) options.preopens.push_back({".", "."});
+  if (dirs.empty() && !no_dir) {
+    options.preopens.push_back({".", "."});
+    options.default_preopen = true;
+  }
   if (*from) {
     options.restore = restore;
     if (*invoke) options.ignored.push_back("--invoke");

@@ -19,13 +19,13 @@ namespace chiwawa::tools {
 class Session {
  public:
   /// Instantiates the module and begins its start function, or the call that the options ask for. If the segments do not
-  /// fit, the session exists and `trap` says so.
+  /// fit, the session exists and trap() says so. The options must outlive it.
   static Result<std::unique_ptr<Session>> start(const Options& options);
   /// Goes on with options.restore, which must be of the same module. Phase::Snapshot if it is not, or is damaged.
   static Result<std::unique_ptr<Session>> restore(const Options& options);
 
   Machine& machine() { return *machine_; }
-  const Store& store() const { return store_; }
+  const Store& store() const { return *store_; }
   TrapKind trap() const { return trap_; }
 
   /// Begins the call that follows the one that has just finished (the exported function, after the start function).
@@ -36,28 +36,36 @@ class Session {
   Result<void> save(const std::string& path);
 
  private:
-  struct Call {
-    FuncAddr function{};
+  using Call = MachineImage::NextCall;
+  /// What --invoke and --params ask for.
+  struct Request {
+    uint32_t function_index = 0;
     std::vector<Value> args;
   };
 
-  Session() = default;
-  Result<void> read_module(const Options& options);
-  /// Creates or restores WASI when the module imports it.
-  Result<void> make_wasi(const Options& options, const wasi::State* state);
+  explicit Session(const Options& options) : options_(options) {}
+
+  Result<void> begin();
+  Result<void> continue_from(const std::string& snapshot);
+
+  Result<void> read_module();
+  Result<Request> find_request() const;
+  bool imports_wasi() const;
+  wasi::Config wasi_config() const;
+  Result<void> create_wasi();
+  Result<void> restore_wasi(const wasi::State& state);
+  CompileOptions compile_options() const;
   /// The host's functions for the module's imports, in their order. Phase::Link naming all that nobody provides.
   Result<std::vector<Extern>> provide_imports();
-  Result<Call> find_call(const Instance& instance, const Options& options) const;
-  void configure(const Options& options);
 
+  const Options& options_;
   // In this order: each refers to those before it.
   std::shared_ptr<const Module> module_;
   std::unique_ptr<wasi::Wasi> wasi_;
-  Store store_;
+  std::unique_ptr<Store> store_;
   std::unique_ptr<Machine> machine_;
   TrapKind trap_ = TrapKind::None;
   std::optional<Call> next_;
-  std::string module_name_;
 };
 
 }  // namespace chiwawa::tools

@@ -228,6 +228,7 @@ void Decoder::function_section() {
 
 void Decoder::table_section() {
   const uint32_t count = in_.count(2);
+  module_.tables.reserve(module_.tables.size() + count);
   for (uint32_t i = 0; i < count && ok(); ++i)
     module_.tables.push_back(table_type());
 }

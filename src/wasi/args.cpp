@@ -37,7 +37,9 @@ Answer get(Call& call, const std::vector<std::string>& strings, uint32_t pointer
 
 }  // namespace
 
-Answer args_get(Call& call, uint32_t argv, uint32_t argv_buf) { return get(call, call.wasi.config.args, argv, argv_buf); }
+Answer args_get(Call& call, uint32_t argv, uint32_t argv_buf) {
+  return get(call, call.wasi.config.args, argv, argv_buf);
+}
 
 Answer args_sizes_get(Call& call, uint32_t argc, uint32_t argv_buf_size) {
   return sizes_get(call, call.wasi.config.args, argc, argv_buf_size);

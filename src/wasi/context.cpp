@@ -81,8 +81,8 @@ std::optional<Errno> Context::await(const Descriptor& descriptor, bool write) {
 
 std::string Context::path_beneath(const Descriptor& dir, std::string_view path) {
   if (dir.path.empty()) return {};
-  std::vector<std::string> names;       // the result, component by component
-  std::string rest = dir.path + "/";    // what is still to be read
+  std::vector<std::string> names;     // the result, component by component
+  std::string rest = dir.path + "/";  // what is still to be read
   rest += path;
   int links = 0;
   for (size_t at = 0; at < rest.size();) {

@@ -76,8 +76,8 @@ struct Context {
   void keep_ids(std::map<FileId, FileId> host_to_guest);
 
  private:
-  uint64_t clock_start_ = 0;       // guest's
-  uint64_t host_monotonic_ = 0;    // host's at that moment
+  uint64_t clock_start_ = 0;     // guest's
+  uint64_t host_monotonic_ = 0;  // host's at that moment
   std::array<uint64_t, 2> host_cputime_{};
   std::map<FileId, FileId> kept_ids_;
 };

@@ -60,9 +60,7 @@ struct Descriptor {
 /// The guest's numbers and what they mean. Pointers into it are valid until the next add(), put() or take().
 class DescriptorTable {
  public:
-  Descriptor* find(uint32_t number) {
-    return number < slots_.size() && slots_[number] ? &*slots_[number] : nullptr;
-  }
+  Descriptor* find(uint32_t number) { return number < slots_.size() && slots_[number] ? &*slots_[number] : nullptr; }
   /// Gives it the lowest free number. Mfile if there is none.
   Sys<uint32_t> add(Descriptor descriptor);
   /// Gives it this number, which is free and below kMaxDescriptors.

@@ -1,5 +1,6 @@
 // HostOs: the only door to the operating system. Everything else in this folder is portable and speaks preview1's
-// numbers; what is behind the door - POSIX, or another runtime's preview1 through wasi-libc - is in host_os_posix.cpp.
+// numbers. Behind the door is POSIX (host_os_posix.cpp) or another runtime's preview1 (host_os_preview1.cpp), both with
+// what they have in common in host_os_libc.
 #pragma once
 
 #include <cstddef>
@@ -146,8 +147,8 @@ class HostOs {
   virtual Errno random(Buffer buffer) = 0;
 };
 
-/// The operating system below. `use_openat2`: let the kernel confine paths where it can; else, and where it cannot,
-/// they are walked component by component.
-std::unique_ptr<HostOs> posix_host(bool use_openat2 = true);
+/// The operating system below. `kernel_confines`: let the kernel keep paths inside their directory where it can (Linux:
+/// openat2); else, and where it cannot, they are walked component by component.
+std::unique_ptr<HostOs> system_host(bool kernel_confines = true);
 
 }  // namespace chiwawa::wasi

@@ -76,7 +76,8 @@ Answer poll(Call& call, uint32_t in, uint32_t out, uint32_t count, uint32_t neve
     return Errno::Fault;
   }
   std::array<uint32_t, 4> args = {in, out, count, nevents};
-  if (!wasi.waiting || (wasi.waiting->args && *wasi.waiting->args != args)) wasi.waiting = Waiting{wasi.monotonic(), {}};
+  if (!wasi.waiting || (wasi.waiting->args && *wasi.waiting->args != args))
+    wasi.waiting = Waiting{wasi.monotonic(), {}};
   wasi.waiting->args = args;
 
   std::vector<Subscription> subscriptions(count);
@@ -102,8 +103,8 @@ Answer poll(Call& call, uint32_t in, uint32_t out, uint32_t count, uint32_t neve
         auto flags = memory.load<uint16_t>(at + L::flags);
         auto left = (flags & ~kSubscriptionClockAbstime) != 0
                         ? Sys<uint64_t>(Errno::Inval)
-                        : remaining(wasi, memory.load<uint32_t>(at + L::clock_id), memory.load<uint64_t>(at + L::timeout),
-                                    flags != 0, elapsed);
+                        : remaining(wasi, memory.load<uint32_t>(at + L::clock_id),
+                                    memory.load<uint64_t>(at + L::timeout), flags != 0, elapsed);
         s.error = left.error;
         s.remaining = left.value;
         s.happened = !left.ok() || left.value == 0;

@@ -35,7 +35,8 @@ std::string quoted(const std::string& text) {
 std::string_view path_problem(const std::string& path) {
   if (path.empty()) return "had no name any more when it was saved (removed or replaced while open)";
   if (path.size() > 4 * kMaxPath) return "has a path that is too long";
-  if (path.find('\0') != std::string::npos || !is_utf8({reinterpret_cast<const uint8_t*>(path.data()), path.size()})) return "has a path that is not text";
+  if (path.find('\0') != std::string::npos || !is_utf8({reinterpret_cast<const uint8_t*>(path.data()), path.size()}))
+    return "has a path that is not text";
   if (path[0] == '/') return "has an absolute path";
   for (size_t at = 0; at <= path.size();) {
     size_t end = std::min(path.find('/', at), path.size());
@@ -149,7 +150,7 @@ std::optional<Descriptor> reopen(Context& wasi, const DescriptorRecord& record, 
 }  // namespace
 
 Result<std::unique_ptr<Wasi>> Wasi::restore(Config config, const State& state) {
-  auto impl = std::make_unique<Impl>(std::move(config), posix_host());
+  auto impl = std::make_unique<Impl>(std::move(config), system_host());
   CHIWAWA_TRY(impl->open_roots());
   Problems problems;
   check(*impl, state, problems);

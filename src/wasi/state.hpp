@@ -46,7 +46,7 @@ struct SleepRecord {
 
 struct State {
   std::vector<std::string> args;
-  std::vector<std::string> environ;  ///< "K=V"
+  std::vector<std::string> environ;           ///< "K=V"
   std::vector<DescriptorRecord> descriptors;  ///< by number, ascending
   uint64_t monotonic = 0;  ///< nanoseconds: the guest's monotonic clock, when saved; it never goes back
   std::optional<SleepRecord> sleep;

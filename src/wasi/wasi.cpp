@@ -57,9 +57,9 @@ struct Row {
 using preview1::I32;
 using preview1::I64;
 constexpr Row kFunctions[] = {
-#define WASI_FUNCTION(name, params, results, implementation, unstable_implementation)            \
-  {#name, &ValTypes<void params>::list, &ValTypes<void results>::list,                           \
-   &Adapter<void params>::template call<&preview1::implementation>,                              \
+#define WASI_FUNCTION(name, params, results, implementation, unstable_implementation) \
+  {#name, &ValTypes<void params>::list, &ValTypes<void results>::list,                \
+   &Adapter<void params>::template call<&preview1::implementation>,                   \
    &Adapter<void params>::template call<&preview1::unstable_implementation>},
 #include "wasi/preview1.def"
 };
@@ -70,7 +70,7 @@ Wasi::Wasi(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Wasi::~Wasi() = default;
 
 Result<std::unique_ptr<Wasi>> Wasi::create(Config config) {
-  auto impl = std::make_unique<Impl>(std::move(config), posix_host());
+  auto impl = std::make_unique<Impl>(std::move(config), system_host());
   CHIWAWA_TRY(impl->open_roots());
   impl->start_clocks(0);
   for (auto kind : {DescriptorKind::Stdin, DescriptorKind::Stdout, DescriptorKind::Stderr}) {
@@ -89,8 +89,11 @@ std::optional<HostFunction> Wasi::function(std::string_view module, std::string_
   if (!unstable && module != "wasi_snapshot_preview1") return std::nullopt;
   for (const Row& row : kFunctions) {
     if (row.name != name) continue;
-    return HostFunction{std::string(module), std::string(name), {row.params(), row.results()},
-                        unstable ? row.unstable_call : row.call, static_cast<Context*>(impl_.get())};
+    return HostFunction{std::string(module),
+                        std::string(name),
+                        {row.params(), row.results()},
+                        unstable ? row.unstable_call : row.call,
+                        static_cast<Context*>(impl_.get())};
   }
   return std::nullopt;
 }

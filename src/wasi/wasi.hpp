@@ -43,7 +43,8 @@ class Wasi {
   /// The portable state. Requires that no call is under way other than one that returned HostResult::wait().
   State save();
 
-  /// The function `module`.`name` ("wasi_snapshot_preview1", "wasi_unstable"), bound to this object; nothing if there is none.
+  /// The function `module`.`name` ("wasi_snapshot_preview1", "wasi_unstable"), bound to this object; nothing if there
+  /// is none.
   std::optional<HostFunction> function(std::string_view module, std::string_view name);
 
  private:

@@ -96,7 +96,7 @@ test('recursion goes on with the right result', () => withFolder(options.guests,
 }));
 
 test('a loop goes on with the right result', () => withFolder(options.guests, async (cwd) => {
-  const args = ['-i', 'spin', '-p', 'I64(400000000)', 'spin.wasm'];
+  const args = ['-i', 'spin', '-p', 'I64(100000000)', 'spin.wasm'];
   const guest = start(machine, ['--cr', ...args], { cwd });
   await sleep(machine.wasm ? 400 : 100);
   touch(cwd);
@@ -121,7 +121,7 @@ test('a sleep goes on with the time that was left', () => withFolder(options.gue
 }));
 
 test('--checkpoint-continue: again and again', () => withFolder(options.guests, async (cwd) => {
-  const args = ['work.wasm', '--', '12', machine.wasm ? '60000' : '150000'];
+  const args = ['work.wasm', '--', '12', machine.wasm ? '20000' : '50000'];
   const whole = run(machine, args, { cwd });
   const guest = start(machine, ['--cr', '--checkpoint-continue', ...args], { cwd });
   let times = 0;
@@ -155,7 +155,7 @@ test('other names for trigger and checkpoint', () => withFolder(options.guests, 
 }));
 
 test('a restored run is stopped and restored again', () => withFolder(options.guests, async (cwd) => {
-  const args = ['work.wasm', '--', '10', machine.wasm ? '60000' : '150000'];
+  const args = ['work.wasm', '--', '10', machine.wasm ? '20000' : '50000'];
   const whole = run(machine, args, { cwd });
   let output = '';
   let words = args;
@@ -177,7 +177,7 @@ test('a restored run is stopped and restored again', () => withFolder(options.gu
 }));
 
 test('a write error is reported, the guest goes on, the old snapshot stays', () => withFolder(options.guests, async (cwd) => {
-  const args = ['work.wasm', '--', '6', machine.wasm ? '60000' : '150000'];
+  const args = ['work.wasm', '--', '6', machine.wasm ? '20000' : '50000'];
   const whole = run(machine, args, { cwd });
   mkdirSync(join(cwd, 'checkpoint.bin'));  // a folder: nothing can be renamed to it
   writeFileSync(join(cwd, 'checkpoint.bin', 'old'), 'old');

@@ -1,0 +1,78 @@
+// The operating system of wasm builds: another runtime's preview1, through wasi-libc. That runtime does the confining;
+// it is told the directory and the path as the guest named them.
+#include <fcntl.h>
+#include <poll.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <string_view>
+
+#include "wasi/host_os_libc.hpp"
+
+namespace chiwawa::wasi {
+namespace {
+
+/// Whether the path's `..` lead out of its directory, counted without looking at symbolic links.
+bool climbs_out(const std::string& path) {
+  int64_t depth = 0;
+  for (size_t i = 0; i < path.size();) {
+    size_t end = std::min(path.find('/', i), path.size());
+    std::string_view name(path.data() + i, end - i);
+    if (name == "..") {
+      if (--depth < 0) return true;
+    } else if (!name.empty() && name != ".") {
+      ++depth;
+    }
+    i = end + 1;
+  }
+  return false;
+}
+
+class Preview1Host final : public LibcHost {
+ public:
+  Sys<Handle> open(Handle dir, const std::string& path, const OpenOptions& options) override {
+    OpenOptions here = options;
+    // POSIX says nothing about truncating what is opened for reading, and hosts differ.
+    if (here.truncate) here.read = here.write = true;
+    return LibcHost::open(dir, path, here);
+  }
+
+ protected:
+  Sys<Handle> open_beneath(Handle dir, const std::string& path, int flags, mode_t mode) override {
+    // Our guest's directory may be inside one of the host's, so its edge is not only the host's to watch.
+    if (is_absolute(path) || climbs_out(path)) return Errno::Notcapable;
+    return opened(openat(dir, path.c_str(), flags, mode));
+  }
+
+  Errno find(Handle dir, const std::string& path, Last, Place& place) override {
+    if (is_absolute(path) || climbs_out(path)) return Errno::Notcapable;
+    place.dir = dir;
+    place.name = path;
+    return Errno::Success;
+  }
+
+  bool leaves_last_link() const override { return true; }
+
+  clockid_t host_clock(ClockId clock) override {
+    return clock == ClockId::Realtime ? CLOCK_REALTIME : CLOCK_MONOTONIC;  // it has no others
+  }
+
+  void sleep(uint64_t ns) override {
+    timespec t = to_timespec(ns);
+    clock_nanosleep(CLOCK_MONOTONIC, 0, &t, nullptr);
+  }
+
+  int wait_for(pollfd* fds, size_t count, uint64_t ns) override {
+    uint64_t ms = std::min<uint64_t>(ns / 1'000'000 + (ns % 1'000'000 != 0), INT32_MAX);
+    return ::poll(fds, count, ns == kForever ? -1 : static_cast<int>(ms));
+  }
+
+  uint64_t readable_bytes(Handle) override { return 1; }
+};
+
+}  // namespace
+
+std::unique_ptr<HostOs> system_host(bool) { return std::make_unique<Preview1Host>(); }
+
+}  // namespace chiwawa::wasi

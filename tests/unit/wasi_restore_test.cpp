@@ -1,0 +1,333 @@
+// Wasi::save and Wasi::restore, one kind of descriptor after the other; and states that nobody saved.
+#include <functional>
+
+#include "wasi_fixture.hpp"
+
+using namespace wasi_test;
+using wasi::DescriptorKind;
+using wasi::DescriptorRecord;
+
+namespace {
+
+const DescriptorRecord* find(const wasi::State& state, uint32_t number) {
+  for (const auto& record : state.descriptors) {
+    if (record.number == number) return &record;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+TEST_CASE("Arguments and environment come from the state", "[wasi][restore]") {
+  TempDir dir;
+  Guest guest(Guest::in(dir));
+  auto state = guest.save();
+  CHECK(state.args == std::vector<std::string>{"program", "argument"});
+  CHECK(state.environ == std::vector<std::string>{"A=1", "B=two"});
+  auto config = Guest::in(dir);
+  config.args = {"other"};
+  config.environ.clear();
+  REQUIRE(guest.restore(state, config));
+  REQUIRE(guest.call("args_sizes_get", {kResult, kResult + 4}) == Errno::Success);
+  CHECK(guest.load<uint32_t>(kResult) == 2);
+}
+
+TEST_CASE("Files go on where they were, under their numbers", "[wasi][restore]") {
+  TempDir dir;
+  dir.write("input", "0123456789");
+  dir.mkdir("sub");
+  Guest guest(Guest::in(dir));
+  auto gap = guest.must_open("input");
+  auto in = guest.must_open("input", 0, right::FdRead | right::FdTell | right::FdSeek);
+  auto out = guest.must_open("sub/../sub/./output", oflag::Creat);
+  auto log = guest.must_open("log", oflag::Creat, right::File, fdflag::Append);
+  REQUIRE(guest.call("fd_close", {gap}) == Errno::Success);
+  REQUIRE(guest.read(in, 4) == Errno::Success);
+  REQUIRE(guest.write(out, "first ") == Errno::Success);
+  REQUIRE(guest.write(log, "one ") == Errno::Success);
+
+  auto state = guest.save();
+  REQUIRE(state.descriptors.size() == 7);
+  CHECK(find(state, gap) == nullptr);
+  CHECK(find(state, in)->offset == 4);
+  CHECK(find(state, in)->size == 10);
+  CHECK(find(state, in)->kind == DescriptorKind::File);
+  CHECK(find(state, out)->path == "sub/output");
+  CHECK(find(state, out)->preopen == ".");
+  CHECK(find(state, log)->fdflags == fdflag::Append);
+  CHECK(find(state, log)->mtime > 0);
+
+  REQUIRE(guest.restore(state));
+  CHECK_FALSE(guest.is_open(gap));
+  CHECK(guest.tell(in) == 4);
+  REQUIRE(guest.read(in, 4) == Errno::Success);
+  CHECK(guest.got == "4567");
+  CHECK(guest.write(in, "x") == Errno::Notcapable);
+  REQUIRE(guest.write(out, "second") == Errno::Success);
+  CHECK(dir.read("sub/output") == "first second");
+  REQUIRE(guest.call("fd_seek", {log, 0, 0, kResult}) == Errno::Success);
+  REQUIRE(guest.write(log, "two") == Errno::Success);
+  CHECK(dir.read("log") == "one two");
+  CHECK(guest.must_open("input") == gap);
+}
+
+TEST_CASE("Opening again neither truncates nor creates", "[wasi][restore]") {
+  TempDir dir;
+  Guest guest(Guest::in(dir));
+  auto fd = guest.must_open("file", oflag::Creat | oflag::Trunc | oflag::Excl);
+  REQUIRE(guest.write(fd, "kept") == Errno::Success);
+  auto state = guest.save();
+  REQUIRE(guest.restore(state));
+  CHECK(dir.read("file") == "kept");
+  std::filesystem::remove(dir.path("file"));
+  CHECK_FALSE(guest.restore(state));
+  CHECK_FALSE(dir.exists("file"));
+}
+
+TEST_CASE("Directories and moved preopens", "[wasi][restore]") {
+  TempDir dir, elsewhere;
+  dir.mkdir("sub");
+  dir.write("sub/file", "here");
+  elsewhere.mkdir("sub");
+  elsewhere.write("sub/file", "there");
+  Guest guest(Guest::in(dir));
+  REQUIRE(guest.open("sub", oflag::Directory, right::Directory, 0, 3, true, right::File) == Errno::Success);
+  auto sub = guest.opened;
+  REQUIRE(guest.call("fd_renumber", {3, 0}) == Errno::Success);
+  auto state = guest.save();
+  CHECK(find(state, 0)->kind == DescriptorKind::Preopen);
+  CHECK(find(state, 3) == nullptr);
+  CHECK(find(state, sub)->kind == DescriptorKind::Directory);
+  CHECK(find(state, sub)->path == "sub");
+
+  REQUIRE(guest.restore(state, Guest::in(elsewhere)));
+  CHECK(guest.call("fd_prestat_get", {0, kResult}) == Errno::Success);
+  REQUIRE(guest.open("file", 0, right::FdRead, 0, sub) == Errno::Success);
+  REQUIRE(guest.read(guest.opened, 9) == Errno::Success);
+  CHECK(guest.got == "there");
+}
+
+TEST_CASE("What the guest renames keeps its name", "[wasi][restore]") {
+  TempDir dir, second;
+  auto config = Guest::in(dir);
+  config.preopens.push_back({second.path(), "second"});
+  Guest guest(config);
+  REQUIRE(guest.path_call("path_create_directory", "d") == Errno::Success);
+  auto a = guest.must_open("d/a", oflag::Creat);
+  REQUIRE(guest.write(a, "text") == Errno::Success);
+  REQUIRE(guest.rename("d/a", "d/b") == Errno::Success);
+  CHECK(find(guest.save(), a)->path == "d/b");
+  REQUIRE(guest.rename("d", "./e") == Errno::Success);
+  CHECK(find(guest.save(), a)->path == "e/b");
+  REQUIRE(guest.rename("e", "e2", 3, 4) == Errno::Success);
+  CHECK(find(guest.save(), a)->preopen == "second");
+  REQUIRE(guest.restore(guest.save(), config));
+  CHECK(guest.tell(a) == 4);
+}
+
+TEST_CASE("What has no name any more is refused", "[wasi][restore]") {
+  TempDir dir;
+  Guest guest(Guest::in(dir));
+  auto fd = guest.must_open("file", oflag::Creat);
+  SECTION("removed") { REQUIRE(guest.path_call("path_unlink_file", "file") == Errno::Success); }
+  SECTION("removed, and another one made") {
+    REQUIRE(guest.path_call("path_unlink_file", "file") == Errno::Success);
+    dir.write("other", "");
+    dir.write("file", "another");
+  }
+  SECTION("replaced") {
+    guest.must_open("other", oflag::Creat);
+    REQUIRE(guest.rename("other", "file") == Errno::Success);
+  }
+  SECTION("moved by somebody else") { std::filesystem::rename(dir.path("file"), dir.path("moved")); }
+  auto state = guest.save();
+  CHECK(find(state, fd)->path.empty());
+  auto restored = guest.restore(state);
+  REQUIRE_FALSE(restored);
+  CHECK(restored.error().phase == Phase::Snapshot);
+  CHECK(restored.error().cause.find("descriptor 4: had no name any more") != std::string::npos);
+}
+
+TEST_CASE("A path through a link is saved as the way it was", "[wasi][restore]") {
+  TempDir dir;
+  dir.mkdir("real/deep");
+  dir.write("real/file", "text");
+  dir.symlink("real/deep", "link");
+  Guest guest(Guest::in(dir));
+  auto fd = guest.must_open("link/../file");
+  auto state = guest.save();
+  CHECK(find(state, fd)->path == "real/file");
+  CHECK(guest.restore(state));
+}
+
+TEST_CASE("Files keep the identity that the guest knows", "[wasi][restore]") {
+  TempDir dir, copy;
+  for (auto* each : {&dir, &copy}) {
+    each->write("a", "a");
+    each->write("b", "b");
+    each->write("c", "c");
+  }
+  Guest guest(Guest::in(dir));
+  auto a = guest.must_open("a");
+  auto b = guest.must_open("b");
+  auto ino = [&](uint32_t fd) {
+    REQUIRE(guest.call("fd_filestat_get", {fd, kResult}) == Errno::Success);
+    return std::pair{guest.load<uint64_t>(kResult), guest.load<uint64_t>(kResult + 8)};
+  };
+  auto path_ino = [&](std::string_view path) {
+    REQUIRE(guest.stat(path) == Errno::Success);
+    return std::pair{guest.load<uint64_t>(kResult), guest.load<uint64_t>(kResult + 8)};
+  };
+  auto ino_a = ino(a), ino_b = ino(b);
+  for (int round = 0; round < 3; ++round) {
+    REQUIRE(guest.restore(guest.save(), Guest::in(round % 2 == 0 ? copy : dir)));
+    CHECK(ino(a) == ino_a);
+    CHECK(ino(b) == ino_b);
+    CHECK(path_ino("a") == ino_a);
+    CHECK(path_ino("c") != ino_a);
+    CHECK(path_ino("c") != ino_b);
+  }
+}
+
+TEST_CASE("All problems are told at once, and nothing is touched", "[wasi][restore]") {
+  TempDir dir;
+  for (auto name : {"gone", "short", "good", "dir"}) dir.write(name, "0123456789");
+  Guest guest(Guest::in(dir));
+  guest.must_open("gone");
+  auto fd = guest.must_open("short");
+  REQUIRE(guest.read(fd, 8) == Errno::Success);
+  auto good = guest.must_open("good");
+  REQUIRE(guest.write(good, "x") == Errno::Success);
+  guest.must_open("dir");
+  auto state = guest.save();
+  std::filesystem::remove(dir.path("gone"));
+  std::filesystem::remove(dir.path("dir"));
+  dir.mkdir("dir");
+  dir.write("short", "0123");
+  auto restored = guest.restore(state);
+  REQUIRE_FALSE(restored);
+  const auto& text = restored.error().cause;
+  CHECK(text.find("descriptor 4: \"gone\" in \".\" does not exist any more") != std::string::npos);
+  CHECK(text.find("descriptor 5: \"short\" in \".\" has become too short") != std::string::npos);
+  CHECK(text.find("descriptor 7: \"dir\" in \".\" is not a file") != std::string::npos);
+  CHECK(text.find("good") == std::string::npos);
+  CHECK(guest.tell(good) == 1);  // the running guest is not disturbed
+
+  dir.write("short", "0123456789 and more");
+  dir.write("gone", "back");
+  std::filesystem::remove(dir.path("dir"));
+  dir.write("dir", "0123456789");
+  CHECK(guest.restore(state));
+}
+
+TEST_CASE("A position behind the end may stay behind the end", "[wasi][restore]") {
+  TempDir dir;
+  Guest guest(Guest::in(dir));
+  auto fd = guest.must_open("file", oflag::Creat);
+  REQUIRE(guest.call("fd_seek", {fd, 1000, 0, kResult}) == Errno::Success);
+  REQUIRE(guest.restore(guest.save()));
+  CHECK(guest.tell(fd) == 1000);
+}
+
+TEST_CASE("Rights and permissions are not widened by a restore", "[wasi][restore]") {
+  TempDir dir;
+  dir.write("file", "text");
+  Guest guest(Guest::in(dir));
+  guest.must_open("file");
+  auto state = guest.save();
+  auto restored = guest.restore(state, Guest::in(dir, 0, true));
+  REQUIRE_FALSE(restored);
+  CHECK(restored.error().cause.find("read-only") != std::string::npos);
+
+  for (auto& record : state.descriptors) record.rights_base = record.rights_inheriting = right::All;
+  REQUIRE(guest.restore(state));
+  CHECK(guest.read(1, 1) == Errno::Notcapable);
+  CHECK(guest.call("fd_filestat_set_times", {0, 0, 0, 0}) == Errno::Notcapable);
+  CHECK(guest.read(3, 1) == Errno::Isdir);
+}
+
+TEST_CASE("States that nobody saved", "[wasi][restore]") {
+  TempDir dir;
+  dir.write("file", "0123456789");
+  dir.mkdir("sub");
+  TempDir outside;
+  outside.write("secret", "");
+  dir.symlink(outside.path("secret"), "link");
+  Guest guest(Guest::in(dir));
+  guest.must_open("file");
+  const auto good = guest.save();
+  REQUIRE(guest.restore(good));
+
+  const std::pair<const char*, std::function<void(wasi::State&, DescriptorRecord&)>> forgeries[] = {
+      {"out of order", [](auto& s, auto&) { std::swap(s.descriptors[1], s.descriptors[2]); }},
+      {"listed twice", [](auto& s, auto& f) { s.descriptors.push_back(f); }},
+      {"too large a number", [](auto&, auto& f) { f.number = 65536; }},
+      {"too large a number", [](auto&, auto& f) { f.number = 0xFFFFFFFF; }},
+      {"kind that does not exist", [](auto&, auto& f) { f.kind = static_cast<DescriptorKind>(6); }},
+      {"kind that does not exist", [](auto&, auto& f) { f.kind = static_cast<DescriptorKind>(255); }},
+      {"rights that do not exist", [](auto&, auto& f) { f.rights_base = ~uint64_t{0}; }},
+      {"rights that do not exist", [](auto&, auto& f) { f.rights_inheriting = uint64_t{1} << 30; }},
+      {"flags that do not exist", [](auto&, auto& f) { f.fdflags = 0x20; }},
+      {"offset that is too large", [](auto&, auto& f) { f.offset = uint64_t{1} << 63; }},
+      {"no directory is given as", [](auto&, auto& f) { f.preopen = "/etc"; }},
+      {"absolute path", [&](auto&, auto& f) { f.path = outside.path("secret"); }},
+      {"not plain", [](auto&, auto& f) { f.path = "../x"; }},
+      {"not plain", [](auto&, auto& f) { f.path = "sub/../file"; }},
+      {"not plain", [](auto&, auto& f) { f.path = "sub/.."; }},
+      {"not plain", [](auto&, auto& f) { f.path = "./file"; }},
+      {"not plain", [](auto&, auto& f) { f.path = "sub//file"; }},
+      {"not plain", [](auto&, auto& f) { f.path = "file/"; }},
+      {"not text", [](auto&, auto& f) { f.path = std::string("file\0", 5); }},
+      {"not text", [](auto&, auto& f) { f.path = "\xff"; }},
+      {"too long", [](auto&, auto& f) { f.path = std::string(100'000, 'x'); }},
+      {"no name", [](auto&, auto& f) { f.path.clear(); }},
+      {"cannot be opened", [](auto&, auto& f) { f.path = "link"; }},
+      {"is not a file", [](auto&, auto& f) { f.path = "sub"; }},
+      {"is not a file", [](auto&, auto& f) { f.path = "."; }},
+      {"is not a directory", [](auto&, auto& f) { f.kind = DescriptorKind::Directory; }},
+      {"standard stream that another one is", [](auto&, auto& f) { f.kind = DescriptorKind::Stdin; }},
+      {"preopen that another one is", [](auto&, auto& f) { f.kind = DescriptorKind::Preopen; }},
+      {"zero byte", [](auto& s, auto&) { s.args.push_back(std::string("a\0b", 3)); }},
+      {"zero byte", [](auto& s, auto&) { s.environ.push_back(std::string(1, '\0')); }},
+  };
+  for (const auto& [problem, forge] : forgeries) {
+    INFO(problem);
+    auto state = good;
+    forge(state, state.descriptors.back());
+    auto restored = guest.restore(state);
+    REQUIRE_FALSE(restored);
+    CHECK(restored.error().phase == Phase::Snapshot);
+    INFO(restored.error().cause);
+    CHECK(restored.error().cause.find(problem) != std::string::npos);
+  }
+
+  // Wrong, but harmless.
+  auto state = good;
+  state.monotonic = ~uint64_t{0};
+  state.sleep = wasi::SleepRecord{~uint64_t{0}};
+  state.descriptors.back().mtime = state.descriptors.back().size = ~uint64_t{0};
+  REQUIRE(guest.restore(state));
+  CHECK(guest.call("clock_time_get", {1, 0, kResult}) == Errno::Success);
+  state = {};
+  REQUIRE(guest.restore(state));
+  CHECK_FALSE(guest.is_open(1));
+  CHECK(guest.call("fd_write", {1, 0, 0, 0}) == Errno::Badf);
+
+  state.descriptors.resize(1000, good.descriptors.back());
+  auto many = guest.restore(state);
+  REQUIRE_FALSE(many);
+  CHECK(many.error().cause.size() < 10'000);
+}
+
+TEST_CASE("Directories that cannot be given", "[wasi][restore]") {
+  TempDir dir;
+  wasi::Config config;
+  config.preopens = {{dir.path("missing"), "/"}};
+  auto made = wasi::Wasi::create(config);
+  REQUIRE_FALSE(made);
+  CHECK(made.error().phase == Phase::Io);
+  config.preopens = {{dir.path(), "/"}, {dir.path(), "/"}};
+  made = wasi::Wasi::create(config);
+  REQUIRE_FALSE(made);
+  CHECK(made.error().cause.find("two directories") != std::string::npos);
+}

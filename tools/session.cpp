@@ -1,0 +1,225 @@
+#include "session.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "interp/decode.hpp"
+#include "interp/instantiate.hpp"
+#include "interp/validate.hpp"
+#include "params.hpp"
+#include "snapshot/file.hpp"
+#include "snapshot/read.hpp"
+#include "snapshot/restore.hpp"
+#include "snapshot/write.hpp"
+
+namespace chiwawa::tools {
+namespace {
+
+#ifdef __wasm__
+/// Host engines go over to their faster code only when a function is entered again: the dispatcher must be left now and
+/// then, and polls are where that is possible.
+constexpr bool kAlwaysPoll = true;
+#else
+constexpr bool kAlwaysPoll = false;
+#endif
+
+/// How long a blocking call may keep the trigger file from being noticed. Nanoseconds.
+constexpr uint64_t kSlice = 20'000'000;
+
+/// Names listed in one message.
+constexpr size_t kMaxListed = 10;
+
+constexpr std::array<std::string_view, 2> kWasiModules = {"wasi_snapshot_preview1", "wasi_unstable"};
+
+std::string quoted(const std::string& text) {
+  return '"' + text + '"';
+}
+
+/// "a, b, c", or with "..." at the end.
+std::string list(const std::vector<std::string>& names) {
+  std::string result;
+  for (size_t i = 0; i < std::min(names.size(), kMaxListed); ++i) result += (i == 0 ? "" : ", ") + names[i];
+  return names.size() > kMaxListed ? result + ", ..." : result;
+}
+
+std::string base_name(const std::string& path) {
+  return path.substr(path.rfind('/') + 1);
+}
+
+/// The snapshot is what was asked for: that it cannot be read is a snapshot's error.
+Error as_snapshot_error(Error error) {
+  if (error.phase == Phase::Io) error.phase = Phase::Snapshot;
+  return error;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Session>> Session::start(const Options& options) {
+  std::unique_ptr<Session> session(new Session(options));
+  CHIWAWA_TRY(session->begin());
+  return session;
+}
+
+Result<std::unique_ptr<Session>> Session::restore(const Options& options) {
+  std::unique_ptr<Session> session(new Session(options));
+  CHIWAWA_TRY(session->continue_from(*options.restore));
+  return session;
+}
+
+Result<void> Session::begin() {
+  CHIWAWA_TRY(read_module());
+  Result<Request> request = find_request();
+  if (!request) return request.error();
+  if (imports_wasi()) CHIWAWA_TRY(create_wasi());
+
+  store_ = std::make_unique<Store>();
+  store_->limits.max_memory_pages = options_.max_memory_pages;
+  store_->compile_options = compile_options();
+  const Result<std::vector<Extern>> imports = provide_imports();
+  if (!imports) return imports.error();
+  const Result<Instantiation> made = instantiate(*store_, module_, *imports);
+  if (!made) return made.error();
+  trap_ = made->trap;
+
+  machine_ = std::make_unique<Machine>(*store_, options_.limits, options_.dispatch);
+  const Instance& instance = *made->instance;
+  const FuncAddr function = instance.funcs[request->function_index];
+  if (!module_->start) return machine_->invoke(function, request->args);
+  next_ = Call{function, std::move(request->args)};
+  return machine_->invoke(instance.funcs[*module_->start], {});
+}
+
+Result<void> Session::continue_from(const std::string& snapshot) {
+  Result<snapshot::FileSource> source = snapshot::FileSource::open(snapshot);
+  if (!source) return as_snapshot_error(source.error());
+  snapshot::Reader reader(*source);
+  if (const Result<void> opened = reader.open(); !opened) return as_snapshot_error(opened.error());
+
+  CHIWAWA_TRY(read_module());
+  const std::array<std::shared_ptr<const Module>, 1> modules = {module_};
+  if (const auto matched = snapshot::match_modules(reader.records(), modules); !matched) return matched.error();
+  if (reader.records().wasi) CHIWAWA_TRY(restore_wasi(*reader.records().wasi));
+
+  const auto host_function = [this](std::string_view module, std::string_view name, const FuncType&) {
+    return wasi_ ? wasi_->function(module, name) : std::nullopt;
+  };
+  const snapshot::RestoreOptions restore_options{{options_.max_memory_pages}, compile_options()};
+  Result<snapshot::Restored> restored = snapshot::restore(reader, modules, host_function, restore_options);
+  if (!restored) return as_snapshot_error(restored.error());
+  store_ = std::move(restored->store);
+  machine_ = std::make_unique<Machine>(*store_, options_.limits, options_.dispatch);
+  next_ = std::move(restored->machine.next);
+  return machine_->restore(restored->machine);
+}
+
+Result<bool> Session::begin_next_call() {
+  if (!next_) return false;
+  const Call call = *std::exchange(next_, std::nullopt);
+  CHIWAWA_TRY(machine_->invoke(call.function, call.args));
+  return true;
+}
+
+Result<void> Session::save(const std::string& path) {
+  Result<snapshot::AtomicFile> file = snapshot::AtomicFile::create(path);
+  if (!file) return file.error();
+  MachineImage image = machine_->capture();
+  image.next = next_;
+  std::optional<wasi::State> state;
+  if (wasi_) state = wasi_->save();
+  snapshot::WriteOptions write_options;
+  write_options.module_names = {base_name(options_.module_path)};
+  CHIWAWA_TRY(snapshot::write(*file, *store_, std::move(image), std::move(state), write_options));
+  return file->publish();
+}
+
+Result<void> Session::read_module() {
+  Result<std::vector<uint8_t>> bytes = snapshot::read_file(options_.module_path);
+  if (!bytes) return bytes.error();
+  Result<Module> module = decode(std::move(*bytes));
+  if (!module) return module.error();
+  CHIWAWA_TRY(validate(*module));
+  module_ = std::make_shared<const Module>(std::move(*module));
+  return {};
+}
+
+Result<Session::Request> Session::find_request() const {
+  const Export* found = module_->find_export(options_.invoke);
+  if (found == nullptr || found->kind != ExternKind::Func) {
+    std::vector<std::string> names;
+    for (const Export& item : module_->exports) {
+      if (item.kind == ExternKind::Func) names.push_back(item.name);
+    }
+    return Error{Phase::Invoke, "the module exports no function " + quoted(options_.invoke) +
+                                    (names.empty() ? "" : "; it exports " + list(names) + " (see --invoke)")};
+  }
+  Result<std::vector<Value>> args = parse_params(options_.params, module_->function_type(found->index).params);
+  if (!args) return args.error();
+  return Request{found->index, std::move(*args)};
+}
+
+bool Session::imports_wasi() const {
+  return std::any_of(module_->imports.begin(), module_->imports.end(), [](const Import& import) {
+    return std::find(kWasiModules.begin(), kWasiModules.end(), import.module) != kWasiModules.end();
+  });
+}
+
+wasi::Config Session::wasi_config() const {
+  wasi::Config config;
+  config.args = {options_.module_path};
+  config.args.insert(config.args.end(), options_.args.begin(), options_.args.end());
+  config.environ = options_.environ;
+  config.preopens = options_.preopens;
+  config.slice = options_.checkpoints ? kSlice : 0;
+  return config;
+}
+
+Result<void> Session::create_wasi() {
+  wasi::Config config = wasi_config();
+  Result<std::unique_ptr<wasi::Wasi>> made = wasi::Wasi::create(config);
+  if (!made && options_.default_preopen) {
+    // Inside a wasm host there may be no current directory.
+    config.preopens.clear();
+    made = wasi::Wasi::create(std::move(config));
+  }
+  if (!made) return made.error();
+  wasi_ = std::move(*made);
+  return {};
+}
+
+Result<void> Session::restore_wasi(const wasi::State& state) {
+  wasi::Config config = wasi_config();
+  Result<std::unique_ptr<wasi::Wasi>> made = wasi::Wasi::restore(config, state);
+  if (!made && made.error().phase == Phase::Io && options_.default_preopen) {
+    config.preopens.clear();
+    made = wasi::Wasi::restore(std::move(config), state);
+  }
+  if (!made) return made.error();
+  wasi_ = std::move(*made);
+  return {};
+}
+
+CompileOptions Session::compile_options() const {
+  return {.polls = options_.checkpoints || kAlwaysPoll, .exact = options_.checkpoint_at.has_value()};
+}
+
+Result<std::vector<Extern>> Session::provide_imports() {
+  std::vector<Extern> externs;
+  std::vector<std::string> unknown;
+  uint64_t first_unknown = Error::kNoOffset;
+  for (const Import& import : module_->imports) {
+    std::optional<HostFunction> function;
+    if (import.kind == ExternKind::Func && wasi_) function = wasi_->function(import.module, import.name);
+    if (function) {
+      externs.push_back({ExternKind::Func, raw(store_->add_host_function(std::move(*function)))});
+      continue;
+    }
+    if (unknown.empty()) first_unknown = import.offset;
+    unknown.push_back(import.module + "." + import.name + " (" + std::string(name(import.kind)) + ")");
+  }
+  if (unknown.empty()) return externs;
+  return Error{Phase::Link, (unknown.size() == 1 ? "unknown import: " : "unknown imports: ") + list(unknown),
+               first_unknown};
+}
+
+}  // namespace chiwawa::tools
