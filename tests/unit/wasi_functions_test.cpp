@@ -87,7 +87,7 @@ TEST_CASE("Clocks", "[wasi]") {
   CHECK(last < 60'000'000'000);  // it begins with the guest
   REQUIRE(guest.call("clock_time_get", {0, 0, kResult}) == Errno::Success);
   CHECK(guest.load<uint64_t>(kResult) > 1'600'000'000'000'000'000);
-  for (uint64_t id : {0, 1, 2, 3}) {
+  for (const uint64_t id : {0u, 1u, 2u, 3u}) {
     REQUIRE(guest.call("clock_res_get", {id, kResult}) == Errno::Success);
     CHECK(guest.load<uint64_t>(kResult) > 0);
     CHECK(guest.call("clock_time_get", {id, 0, kResult}) == Errno::Success);
