@@ -23,19 +23,23 @@ namespace chiwawa::tools {
 inline constexpr int usage_error = 2;
 
 /// Prints what `error` stands for (help, version or a complaint) and gives the program's exit code.
-inline int report(const CLI::App& app, const CLI::Error& error) {
-  return app.exit(error) == 0 ? 0 : usage_error;
+inline int report(const CLI::App& app, const CLI::Error& error, int usage = usage_error) {
+  return app.exit(error) == 0 ? 0 : usage;
 }
 
-/// Parses the arguments into `app`. Empty: go on. Otherwise: everything is printed, exit with this code.
-inline std::optional<int> parse_command_line(CLI::App& app, int argc, const char* const* argv) {
+/// Parses the arguments into `app`. Empty: go on. Otherwise: everything is printed, exit with this code, which is
+/// `usage` after a complaint.
+inline std::optional<int> parse_command_line(CLI::App& app, int argc, const char* const* argv,
+                                             int usage = usage_error) {
 #ifdef __wasm__
   static const CLI::App* current = nullptr;
+  static int current_usage = usage_error;
   current = &app;
+  current_usage = usage;
   set_throw_handler([](const void* thrown, const std::type_info& type) -> std::optional<int> {
     // Every exception class of CLI11 has CLI::Error as its first base, so the addresses are the same.
     if (!is_from_namespace(type, "CLI")) return std::nullopt;
-    return report(*current, *static_cast<const CLI::Error*>(thrown));
+    return report(*current, *static_cast<const CLI::Error*>(thrown), current_usage);
   });
   app.parse(argc, argv);
   set_throw_handler(nullptr);
@@ -43,7 +47,7 @@ inline std::optional<int> parse_command_line(CLI::App& app, int argc, const char
   try {
     app.parse(argc, argv);
   } catch (const CLI::Error& error) {
-    return report(app, error);
+    return report(app, error, usage);
   }
 #endif
   return std::nullopt;

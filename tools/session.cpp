@@ -27,6 +27,9 @@ constexpr bool kAlwaysPoll = false;
 /// How long a blocking call may keep the trigger file from being noticed. Nanoseconds.
 constexpr uint64_t kSlice = 20'000'000;
 
+/// Bytes.
+constexpr size_t kReadStep = 65536;
+
 /// Names listed in one message.
 constexpr size_t kMaxListed = 10;
 
@@ -45,6 +48,22 @@ std::string list(const std::vector<std::string>& names) {
 
 std::string base_name(const std::string& path) {
   return path.substr(path.rfind('/') + 1);
+}
+
+Result<std::vector<uint8_t>> read_file(const std::string& path) {
+  snapshot::FileSource source;
+  CHIWAWA_TRY(source.open(path));
+  std::vector<uint8_t> bytes;
+  size_t filled = 0;
+  for (;;) {
+    if (filled == bytes.size()) bytes.resize(filled + std::max(filled / 2, kReadStep));
+    const Result<size_t> count = source.read(std::span(bytes).subspan(filled));
+    if (!count) return count.error();
+    if (*count == 0) break;
+    filled += *count;
+  }
+  bytes.resize(filled);
+  return bytes;
 }
 
 /// The snapshot is what was asked for: that it cannot be read is a snapshot's error.
@@ -91,9 +110,9 @@ Result<void> Session::begin() {
 }
 
 Result<void> Session::continue_from(const std::string& snapshot) {
-  Result<snapshot::FileSource> source = snapshot::FileSource::open(snapshot);
-  if (!source) return as_snapshot_error(source.error());
-  snapshot::Reader reader(*source);
+  snapshot::FileSource source;
+  if (const Result<void> opened = source.open(snapshot); !opened) return as_snapshot_error(opened.error());
+  snapshot::Reader reader(source);
   if (const Result<void> opened = reader.open(); !opened) return as_snapshot_error(opened.error());
 
   CHIWAWA_TRY(read_module());
@@ -121,20 +140,19 @@ Result<bool> Session::begin_next_call() {
 }
 
 Result<void> Session::save(const std::string& path) {
-  Result<snapshot::AtomicFile> file = snapshot::AtomicFile::create(path);
-  if (!file) return file.error();
   MachineImage image = machine_->capture();
   image.next = next_;
   std::optional<wasi::State> state;
   if (wasi_) state = wasi_->save();
   snapshot::WriteOptions write_options;
   write_options.module_names = {base_name(options_.module_path)};
-  CHIWAWA_TRY(snapshot::write(*file, *store_, std::move(image), std::move(state), write_options));
-  return file->publish();
+  return snapshot::publish(path, [&](snapshot::Sink& sink) {
+    return snapshot::write(sink, *store_, std::move(image), std::move(state), write_options);
+  });
 }
 
 Result<void> Session::read_module() {
-  Result<std::vector<uint8_t>> bytes = snapshot::read_file(options_.module_path);
+  Result<std::vector<uint8_t>> bytes = read_file(options_.module_path);
   if (!bytes) return bytes.error();
   Result<Module> module = decode(std::move(*bytes));
   if (!module) return module.error();
