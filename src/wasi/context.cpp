@@ -4,6 +4,22 @@
 
 namespace chiwawa::wasi {
 
+std::string explain(Errno error) {
+  switch (error) {
+    case Errno::Acces: return "permission denied";
+    case Errno::Isdir: return "it is a directory";
+    case Errno::Loop: return "too many symbolic links";
+    case Errno::Mfile:
+    case Errno::Nfile: return "too many open files";
+    case Errno::Noent: return "no such file or directory";
+    case Errno::Notcapable: return "it leads out of its directory";
+    case Errno::Notdir: return "not a directory";
+    case Errno::Perm: return "operation not permitted";
+    case Errno::Rofs: return "read-only file system";
+    default: return "WASI errno " + std::to_string(static_cast<int>(error));
+  }
+}
+
 Context::~Context() {
   for (uint32_t number = 0; number < table.end(); ++number) {
     if (Descriptor* d = table.find(number)) close(*d);
@@ -21,8 +37,7 @@ Result<void> Context::open_roots() {
     }
     auto handle = os->open_root(given.host_path);
     if (!handle.ok()) {
-      return Error{Phase::Io, "cannot open the directory " + given.host_path + " (WASI errno " +
-                                  std::to_string(static_cast<int>(handle.error)) + ")"};
+      return Error{Phase::Io, "cannot open the directory " + given.host_path + ": " + explain(handle.error)};
     }
     roots.push_back({given.guest_name, handle.value, given.read_only});
   }

@@ -27,6 +27,9 @@ struct Waiting {
   std::optional<std::array<uint32_t, 4>> args;
 };
 
+/// What an errno of the host's means, for messages: "no such file or directory".
+std::string explain(Errno error);
+
 /// Identity of a file: device and inode.
 using FileId = std::pair<uint64_t, uint64_t>;
 

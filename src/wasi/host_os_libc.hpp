@@ -5,8 +5,9 @@
 #include <poll.h>
 #include <sys/types.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
+
+#include <ctime>
 
 #include "wasi/host_os.hpp"
 

@@ -1,15 +1,15 @@
 // The operating system of native builds: POSIX, and what Linux offers beyond it.
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <ctime>
 #include <string_view>
 
 #include "wasi/host_os_libc.hpp"

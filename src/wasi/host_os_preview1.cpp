@@ -2,11 +2,11 @@
 // it is told the directory and the path as the guest named them.
 #include <fcntl.h>
 #include <poll.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <ctime>
 #include <string_view>
 
 #include "wasi/host_os_libc.hpp"

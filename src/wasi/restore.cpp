@@ -115,7 +115,7 @@ std::optional<Descriptor> reopen(Context& wasi, const DescriptorRecord& record, 
   auto handle = named.ok() ? wasi.os->open(wasi.roots[root].handle, record.path, options) : Sys<Handle>(named.error);
   if (!handle.ok()) {
     if (handle.error == Errno::Noent) return fail("does not exist any more");
-    return fail("cannot be opened (WASI errno " + std::to_string(static_cast<int>(handle.error)) + ")");
+    return fail("cannot be opened: " + explain(handle.error));
   }
   Descriptor d;
   d.kind = record.kind;

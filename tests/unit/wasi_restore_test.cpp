@@ -107,6 +107,47 @@ TEST_CASE("Directories and moved preopens", "[wasi][restore]") {
   CHECK(guest.got == "there");
 }
 
+TEST_CASE("Standard streams are the new process's own", "[wasi][restore]") {
+  TempDir dir;
+  Guest guest(Guest::in(dir));
+  REQUIRE(guest.call("fd_fdstat_set_flags", {0, fdflag::Nonblock}) == Errno::Success);
+  REQUIRE(guest.call("fd_renumber", {2, 3}) == Errno::Success);
+  REQUIRE(guest.call("fd_close", {1}) == Errno::Success);
+  auto state = guest.save();
+  Pipe pipe;
+  Redirected stdin_from(0, pipe.reader());
+  REQUIRE(guest.restore(state));
+  CHECK(guest.read(0, 1) == Errno::Again);
+  pipe.send("new");
+  REQUIRE(guest.read(0, 3) == Errno::Success);
+  CHECK(guest.got == "new");
+  CHECK_FALSE(guest.is_open(1));
+  CHECK_FALSE(guest.is_open(2));
+  CHECK(guest.write(3, "") == Errno::Success);
+  CHECK(guest.open("x") == Errno::Notdir);  // its preopen was closed by fd_renumber
+}
+
+TEST_CASE("FIFOs and devices are opened again", "[wasi][restore]") {
+  TempDir dir;
+  REQUIRE(::system(("mkfifo " + dir.path("fifo")).c_str()) == 0);
+  auto config = Guest::in(dir, 1'000'000);
+  config.preopens.push_back({"/dev", "dev"});
+  Guest guest(config);
+  auto fifo = guest.must_open("fifo", 0, right::FdRead);
+  REQUIRE(guest.open("null", 0, right::FdRead | right::FdWrite, 0, 4) == Errno::Success);
+  auto null = guest.opened;
+  auto state = guest.save();
+  REQUIRE(guest.restore(state, config));
+  int writer = ::open(dir.path("fifo").c_str(), O_WRONLY);
+  REQUIRE(::write(writer, "hi", 2) == 2);
+  REQUIRE(guest.read(fifo, 4) == Errno::Success);
+  CHECK(guest.got == "hi");
+  ::close(writer);
+  CHECK(guest.write(null, "x") == Errno::Success);
+  std::filesystem::remove(dir.path("fifo"));
+  CHECK_FALSE(guest.restore(state, config));
+}
+
 TEST_CASE("What the guest renames keeps its name", "[wasi][restore]") {
   TempDir dir, second;
   auto config = Guest::in(dir);
