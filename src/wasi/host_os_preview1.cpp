@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 
 #include "wasi/host_os_libc.hpp"
@@ -35,7 +36,26 @@ class Preview1Host final : public LibcHost {
     OpenOptions here = options;
     // POSIX says nothing about truncating what is opened for reading, and hosts differ.
     if (here.truncate) here.read = here.write = true;
+    // Node follows a link at the end also when it is told not to.
+    if (!here.follow) {
+      auto named = stat_at(dir, path, false);
+      if (named.ok() && named.value.type == Filetype::SymbolicLink) {
+        if (here.create && here.exclusive) return Errno::Exist;
+        return here.directory ? Errno::Notdir : Errno::Loop;
+      }
+    }
     return LibcHost::open(dir, path, here);
+  }
+
+  Sys<size_t> read_link(Handle dir, const std::string& path, Buffer buffer) override {
+    // Node refuses a buffer that is too small for all of it.
+    std::array<uint8_t, 4096> whole;
+    if (buffer.size >= whole.size()) return LibcHost::read_link(dir, path, buffer);
+    auto used = LibcHost::read_link(dir, path, {whole.data(), whole.size()});
+    if (!used.ok()) return used;
+    size_t n = std::min(used.value, buffer.size);
+    std::copy_n(whole.data(), n, buffer.data);
+    return n;
   }
 
  protected:

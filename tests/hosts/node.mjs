@@ -44,6 +44,13 @@ while (rest.length > 0 && rest[0].startsWith('--')) {
 }
 if (rest.length === 0) usage('no program named');
 
+// When wasm calls Node's WASI functions directly, V8 may take its fast call path, and programs whose memory has grown then
+// crash the whole process (seen in Node 20.20 and 22.23). A JavaScript function in between keeps calls off that path.
+function guarded(imports) {
+  const wrap = (call) => (...values) => call(...values);
+  return Object.fromEntries(Object.entries(imports).map(([name, call]) => [name, wrap(call)]));
+}
+
 const wasi = new WASI({ version: 'preview1', args: rest, env, preopens, returnOnExit: true });
 let module;
 try {
@@ -53,7 +60,8 @@ try {
   process.exit(1);
 }
 try {
-  const instance = await WebAssembly.instantiate(module, wasi.getImportObject());
+  const { wasi_snapshot_preview1 } = wasi.getImportObject();
+  const instance = await WebAssembly.instantiate(module, { wasi_snapshot_preview1: guarded(wasi_snapshot_preview1) });
   process.exitCode = wasi.start(instance);
 } catch (error) {
   if (!(error instanceof WebAssembly.RuntimeError)) throw error;
