@@ -114,16 +114,16 @@ class Differ {
     part.changed("waiting for", call(a.pending, names_a_), call(b.pending, names_b_));
     part.changed("then", call(a.next, names_a_), call(b.next, names_b_));
 
-    // From the outermost frame on, as long as they are calls of the same functions.
+    // From the outermost frame (level 0) on, as long as they are calls of the same functions.
     size_t common = 0;
     while (common < std::min(a.frames.size(), b.frames.size()) &&
            a.frames[common].function == b.frames[common].function) {
       ++common;
     }
     part.changed("frames", a.frames.size(), b.frames.size());
-    for (size_t i = a.frames.size(); i-- > common;) part.add("left     " + item("frame", i) + "  " + at(a.frames[i], names_a_));
+    for (size_t i = a.frames.size(); i-- > common;) part.add("left     " + item("level", i) + "  " + at(a.frames[i], names_a_));
     for (size_t i = common; i < b.frames.size(); ++i) {
-      part.add("entered  " + item("frame", i) + "  " + at(b.frames[i], names_b_));
+      part.add("entered  " + item("level", i) + "  " + at(b.frames[i], names_b_));
     }
     size_t from_a = 0;
     size_t from_b = 0;
@@ -134,7 +134,7 @@ class Differ {
       const auto vb = std::span(b.values).subspan(from_b, fb.local_count + fb.operand_count);
       from_a += va.size();
       from_b += vb.size();
-      const std::string where = item("frame", i) + "  " + names_b_.function(raw(fb.function));
+      const std::string where = item("level", i) + "  " + names_b_.function(raw(fb.function));
       if (fa.position != fb.position) part.add(where + ": " + hex(fa.position, 6) + " → " + hex(fb.position, 6));
       values(part, where + " local ", va.first(fa.local_count), vb.first(fb.local_count));
       values(part, where + " operand ", va.subspan(fa.local_count), vb.subspan(fb.local_count));
