@@ -4,6 +4,8 @@
 // segment or of the destination's table, c = the other index.
 #include <algorithm>
 #include <cstring>
+#include <memory>
+#include <new>
 
 #include "interp/executor.hpp"
 
@@ -14,6 +16,13 @@ namespace {
 uint32_t u32(const Context& ctx, uint16_t slot) { return from_slot<uint32_t>(ctx.fp[slot]); }
 
 MemInst& memory0(const Context& ctx) { return *ctx.instance->cache.memories[0]; }
+
+/// Whether a vector of so many references can be had: asked first, since the vector itself would abort.
+bool has_memory_for(uint64_t elements) {
+  const std::unique_ptr<uint64_t[]> probe(new (std::nothrow) uint64_t[static_cast<size_t>(elements)]);
+  asm volatile("" : : "r"(probe.get()) : "memory");  // or the compiler removes new and delete together
+  return probe != nullptr;
+}
 
 /// Whether [begin, begin + count) lies within [0, size).
 bool within(uint64_t begin, uint64_t count, uint64_t size) { return count <= size && begin <= size - count; }
@@ -97,7 +106,7 @@ TrapKind table_grow_by(Context& ctx) {
   TableInst& table = *ctx.instance->cache.tables[cell.imm];
   const uint64_t old_size = table.elements.size();
   const uint64_t new_size = old_size + u32(ctx, cell.b);
-  if (new_size > ctx.store->max_elements(table)) {
+  if (new_size > ctx.store->max_elements(table) || !has_memory_for(new_size)) {
     ctx.fp[cell.d] = 0xFFFFFFFFu;
     return TrapKind::None;
   }

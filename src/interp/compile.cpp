@@ -40,14 +40,16 @@ class Compiler {
     declare_locals();
     labels_.push_back({.kind = Opcode::block, .params = {}, .results = function_.type.results});
     sync_point();
+    Instr instr;
+    Error error;
     while (!labels_.empty()) {
-      const Result<Instr> instr = reader_.next();
-      assert(instr);  // validated
-      offset_ = instr->offset;
+      [[maybe_unused]] const bool read = reader_.read(instr, error);
+      assert(read);  // validated
+      offset_ = instr.offset;
       if (reachable_) {
-        compile_reachable(*instr);
+        compile_reachable(instr);
       } else {
-        skip_unreachable(*instr);
+        skip_unreachable(instr);
       }
     }
   }
