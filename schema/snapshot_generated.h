@@ -52,6 +52,9 @@ struct MachineBuilder;
 struct Descriptor;
 struct DescriptorBuilder;
 
+struct RemovedFile;
+struct RemovedFileBuilder;
+
 struct Sleep;
 struct SleepBuilder;
 
@@ -1221,7 +1224,8 @@ struct Descriptor FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
     VT_SIZE = 20,
     VT_MTIME = 22,
     VT_DEVICE = 24,
-    VT_INODE = 26
+    VT_INODE = 26,
+    VT_REMOVED_FILE = 28
   };
   uint32_t number() const {
     return GetField<uint32_t>(VT_NUMBER, 0);
@@ -1259,6 +1263,9 @@ struct Descriptor FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   uint64_t inode() const {
     return GetField<uint64_t>(VT_INODE, 0);
   }
+  ::flatbuffers::Optional<uint32_t> removed_file() const {
+    return GetOptional<uint32_t, uint32_t>(VT_REMOVED_FILE);
+  }
   bool Verify(::flatbuffers::Verifier &verifier) const {
     return VerifyTableStart(verifier) &&
            VerifyField<uint32_t>(verifier, VT_NUMBER, 4) &&
@@ -1275,6 +1282,7 @@ struct Descriptor FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
            VerifyField<uint64_t>(verifier, VT_MTIME, 8) &&
            VerifyField<uint64_t>(verifier, VT_DEVICE, 8) &&
            VerifyField<uint64_t>(verifier, VT_INODE, 8) &&
+           VerifyField<uint32_t>(verifier, VT_REMOVED_FILE, 4) &&
            verifier.EndTable();
   }
 };
@@ -1319,6 +1327,9 @@ struct DescriptorBuilder {
   void add_inode(uint64_t inode) {
     fbb_.AddElement<uint64_t>(Descriptor::VT_INODE, inode, 0);
   }
+  void add_removed_file(uint32_t removed_file) {
+    fbb_.AddElement<uint32_t>(Descriptor::VT_REMOVED_FILE, removed_file);
+  }
   explicit DescriptorBuilder(::flatbuffers::FlatBufferBuilder &_fbb)
         : fbb_(_fbb) {
     start_ = fbb_.StartTable();
@@ -1343,7 +1354,8 @@ inline ::flatbuffers::Offset<Descriptor> CreateDescriptor(
     uint64_t size = 0,
     uint64_t mtime = 0,
     uint64_t device = 0,
-    uint64_t inode = 0) {
+    uint64_t inode = 0,
+    ::flatbuffers::Optional<uint32_t> removed_file = ::flatbuffers::nullopt) {
   DescriptorBuilder builder_(_fbb);
   builder_.add_inode(inode);
   builder_.add_device(device);
@@ -1352,6 +1364,7 @@ inline ::flatbuffers::Offset<Descriptor> CreateDescriptor(
   builder_.add_offset(offset);
   builder_.add_rights_inheriting(rights_inheriting);
   builder_.add_rights_base(rights_base);
+  if(removed_file) { builder_.add_removed_file(*removed_file); }
   builder_.add_path(path);
   builder_.add_preopen(preopen);
   builder_.add_number(number);
@@ -1378,7 +1391,8 @@ inline ::flatbuffers::Offset<Descriptor> CreateDescriptorDirect(
     uint64_t size = 0,
     uint64_t mtime = 0,
     uint64_t device = 0,
-    uint64_t inode = 0) {
+    uint64_t inode = 0,
+    ::flatbuffers::Optional<uint32_t> removed_file = ::flatbuffers::nullopt) {
   auto preopen__ = preopen ? _fbb.CreateString(preopen) : 0;
   auto path__ = path ? _fbb.CreateString(path) : 0;
   return chiwawa::schema::CreateDescriptor(
@@ -1394,7 +1408,65 @@ inline ::flatbuffers::Offset<Descriptor> CreateDescriptorDirect(
       size,
       mtime,
       device,
-      inode);
+      inode,
+      removed_file);
+}
+
+struct RemovedFile FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
+  typedef RemovedFileBuilder Builder;
+  struct Traits;
+  enum FlatBuffersVTableOffset FLATBUFFERS_VTABLE_UNDERLYING_TYPE {
+    VT_CONTENT = 4
+  };
+  const ::flatbuffers::Vector<uint8_t> *content() const {
+    return GetPointer<const ::flatbuffers::Vector<uint8_t> *>(VT_CONTENT);
+  }
+  bool Verify(::flatbuffers::Verifier &verifier) const {
+    return VerifyTableStart(verifier) &&
+           VerifyOffset(verifier, VT_CONTENT) &&
+           verifier.VerifyVector(content()) &&
+           verifier.EndTable();
+  }
+};
+
+struct RemovedFileBuilder {
+  typedef RemovedFile Table;
+  ::flatbuffers::FlatBufferBuilder &fbb_;
+  ::flatbuffers::uoffset_t start_;
+  void add_content(::flatbuffers::Offset<::flatbuffers::Vector<uint8_t>> content) {
+    fbb_.AddOffset(RemovedFile::VT_CONTENT, content);
+  }
+  explicit RemovedFileBuilder(::flatbuffers::FlatBufferBuilder &_fbb)
+        : fbb_(_fbb) {
+    start_ = fbb_.StartTable();
+  }
+  ::flatbuffers::Offset<RemovedFile> Finish() {
+    const auto end = fbb_.EndTable(start_);
+    auto o = ::flatbuffers::Offset<RemovedFile>(end);
+    return o;
+  }
+};
+
+inline ::flatbuffers::Offset<RemovedFile> CreateRemovedFile(
+    ::flatbuffers::FlatBufferBuilder &_fbb,
+    ::flatbuffers::Offset<::flatbuffers::Vector<uint8_t>> content = 0) {
+  RemovedFileBuilder builder_(_fbb);
+  builder_.add_content(content);
+  return builder_.Finish();
+}
+
+struct RemovedFile::Traits {
+  using type = RemovedFile;
+  static auto constexpr Create = CreateRemovedFile;
+};
+
+inline ::flatbuffers::Offset<RemovedFile> CreateRemovedFileDirect(
+    ::flatbuffers::FlatBufferBuilder &_fbb,
+    const std::vector<uint8_t> *content = nullptr) {
+  auto content__ = content ? _fbb.CreateVector<uint8_t>(*content) : 0;
+  return chiwawa::schema::CreateRemovedFile(
+      _fbb,
+      content__);
 }
 
 struct Sleep FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
@@ -1452,7 +1524,8 @@ struct Wasi FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
     VT_ENVIRON = 6,
     VT_DESCRIPTORS = 8,
     VT_MONOTONIC = 10,
-    VT_SLEEP = 12
+    VT_SLEEP = 12,
+    VT_REMOVED_FILES = 14
   };
   const ::flatbuffers::Vector<::flatbuffers::Offset<::flatbuffers::String>> *args() const {
     return GetPointer<const ::flatbuffers::Vector<::flatbuffers::Offset<::flatbuffers::String>> *>(VT_ARGS);
@@ -1469,6 +1542,9 @@ struct Wasi FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   const chiwawa::schema::Sleep *sleep() const {
     return GetPointer<const chiwawa::schema::Sleep *>(VT_SLEEP);
   }
+  const ::flatbuffers::Vector<::flatbuffers::Offset<chiwawa::schema::RemovedFile>> *removed_files() const {
+    return GetPointer<const ::flatbuffers::Vector<::flatbuffers::Offset<chiwawa::schema::RemovedFile>> *>(VT_REMOVED_FILES);
+  }
   bool Verify(::flatbuffers::Verifier &verifier) const {
     return VerifyTableStart(verifier) &&
            VerifyOffset(verifier, VT_ARGS) &&
@@ -1483,6 +1559,9 @@ struct Wasi FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
            VerifyField<uint64_t>(verifier, VT_MONOTONIC, 8) &&
            VerifyOffset(verifier, VT_SLEEP) &&
            verifier.VerifyTable(sleep()) &&
+           VerifyOffset(verifier, VT_REMOVED_FILES) &&
+           verifier.VerifyVector(removed_files()) &&
+           verifier.VerifyVectorOfTables(removed_files()) &&
            verifier.EndTable();
   }
 };
@@ -1506,6 +1585,9 @@ struct WasiBuilder {
   void add_sleep(::flatbuffers::Offset<chiwawa::schema::Sleep> sleep) {
     fbb_.AddOffset(Wasi::VT_SLEEP, sleep);
   }
+  void add_removed_files(::flatbuffers::Offset<::flatbuffers::Vector<::flatbuffers::Offset<chiwawa::schema::RemovedFile>>> removed_files) {
+    fbb_.AddOffset(Wasi::VT_REMOVED_FILES, removed_files);
+  }
   explicit WasiBuilder(::flatbuffers::FlatBufferBuilder &_fbb)
         : fbb_(_fbb) {
     start_ = fbb_.StartTable();
@@ -1523,9 +1605,11 @@ inline ::flatbuffers::Offset<Wasi> CreateWasi(
     ::flatbuffers::Offset<::flatbuffers::Vector<::flatbuffers::Offset<::flatbuffers::String>>> environ = 0,
     ::flatbuffers::Offset<::flatbuffers::Vector<::flatbuffers::Offset<chiwawa::schema::Descriptor>>> descriptors = 0,
     uint64_t monotonic = 0,
-    ::flatbuffers::Offset<chiwawa::schema::Sleep> sleep = 0) {
+    ::flatbuffers::Offset<chiwawa::schema::Sleep> sleep = 0,
+    ::flatbuffers::Offset<::flatbuffers::Vector<::flatbuffers::Offset<chiwawa::schema::RemovedFile>>> removed_files = 0) {
   WasiBuilder builder_(_fbb);
   builder_.add_monotonic(monotonic);
+  builder_.add_removed_files(removed_files);
   builder_.add_sleep(sleep);
   builder_.add_descriptors(descriptors);
   builder_.add_environ(environ);
@@ -1544,17 +1628,20 @@ inline ::flatbuffers::Offset<Wasi> CreateWasiDirect(
     const std::vector<::flatbuffers::Offset<::flatbuffers::String>> *environ = nullptr,
     const std::vector<::flatbuffers::Offset<chiwawa::schema::Descriptor>> *descriptors = nullptr,
     uint64_t monotonic = 0,
-    ::flatbuffers::Offset<chiwawa::schema::Sleep> sleep = 0) {
+    ::flatbuffers::Offset<chiwawa::schema::Sleep> sleep = 0,
+    const std::vector<::flatbuffers::Offset<chiwawa::schema::RemovedFile>> *removed_files = nullptr) {
   auto args__ = args ? _fbb.CreateVector<::flatbuffers::Offset<::flatbuffers::String>>(*args) : 0;
   auto environ__ = environ ? _fbb.CreateVector<::flatbuffers::Offset<::flatbuffers::String>>(*environ) : 0;
   auto descriptors__ = descriptors ? _fbb.CreateVector<::flatbuffers::Offset<chiwawa::schema::Descriptor>>(*descriptors) : 0;
+  auto removed_files__ = removed_files ? _fbb.CreateVector<::flatbuffers::Offset<chiwawa::schema::RemovedFile>>(*removed_files) : 0;
   return chiwawa::schema::CreateWasi(
       _fbb,
       args__,
       environ__,
       descriptors__,
       monotonic,
-      sleep);
+      sleep,
+      removed_files__);
 }
 
 struct State FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {

@@ -19,7 +19,12 @@ int main(int argc, char** argv) {
     for (const std::string& name : options.ignored) names += (names.empty() ? "" : ", ") + name;
     print_note("ignored with --restore: " + names);
   }
-  const Result<std::unique_ptr<Session>> session = options.restore ? Session::restore(options) : Session::start(options);
+  const Result<std::unique_ptr<Session>> session =
+      options.restore ? Session::restore(options) : Session::start(options);
   if (!session) return print_error(session.error());
+  if (options.explain) return print_verdicts((*session)->verdicts());
+  for (const wasi::Verdict& verdict : (*session)->verdicts()) {
+    if (verdict.kind == wasi::Verdict::Kind::Changed) print_note("note: " + describe(verdict));
+  }
   return run_guest(**session, options);
 }

@@ -1,5 +1,6 @@
 #include "report.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <charconv>
 #include <cmath>
@@ -55,8 +56,7 @@ std::string format(const Value& value) {
     case ValType::F32: return "Num(F32(" + format_float<float, uint32_t>(low, 0x7F'FFFF, 0x40'0000) + "))";
     case ValType::F64:
       return "Num(F64(" + format_float<double, uint64_t>(bits, 0xF'FFFF'FFFF'FFFF, 0x8'0000'0000'0000) + "))";
-    case ValType::FuncRef:
-      return bits == kNullRef ? "Ref(RefNull)" : "Ref(FuncAddr(" + std::to_string(bits - 1) + "))";
+    case ValType::FuncRef: return bits == kNullRef ? "Ref(RefNull)" : "Ref(FuncAddr(" + std::to_string(bits - 1) + "))";
     case ValType::ExternRef:
       return bits == kNullRef ? "Ref(RefNull)" : "Ref(RefExtern(" + std::to_string(bits - 1) + "))";
     case ValType::V128: break;
@@ -96,7 +96,33 @@ ExitCode print_error(const Error& error) {
 }
 
 void print_note(const std::string& text) {
-  std::fprintf(stderr, "chiwawa: %s\n", printable(text).c_str());
+  std::string lines;
+  for (size_t at = 0; at <= text.size();) {
+    const size_t end = std::min(text.find('\n', at), text.size());
+    lines += (at == 0 ? "chiwawa: " : "  ") + printable(text.substr(at, end - at)) + "\n";
+    at = end + 1;
+  }
+  std::fputs(lines.c_str(), stderr);
+}
+
+ExitCode print_verdicts(const std::vector<wasi::Verdict>& verdicts) {
+  size_t refused = 0;
+  for (const wasi::Verdict& verdict : verdicts) {
+    const char* word = "fine     ";
+    if (verdict.kind == wasi::Verdict::Kind::Changed) word = "changed  ";
+    if (verdict.kind == wasi::Verdict::Kind::Refused) {
+      word = "REFUSED  ";
+      ++refused;
+    }
+    std::printf("%s%s\n", word, printable(describe(verdict)).c_str());
+  }
+  if (refused == 0) {
+    std::puts("The restore would be complete.");
+  } else {
+    std::printf("The restore would be refused: %zu of %zu cannot be had.\n", refused, verdicts.size());
+  }
+  std::fflush(stdout);
+  return refused == 0 ? kExitOk : kExitSnapshot;
 }
 
 }  // namespace chiwawa::tools

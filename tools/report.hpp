@@ -7,6 +7,7 @@
 #include "interp/outcome.hpp"
 #include "interp/result.hpp"
 #include "interp/store.hpp"
+#include "wasi/wasi.hpp"
 
 namespace chiwawa::tools {
 
@@ -19,8 +20,9 @@ enum ExitCode : int {
   kExitTrap = 134,    ///< as a shell reports a process that aborted
 };
 
-/// "Num(I32(30))", "Num(F64(nan))", "Ref(RefNull)", "Ref(FuncAddr(3))", "Ref(RefExtern(5))". Integers are signed decimals,
-/// floats the shortest text that reads back as the same number; a NaN other than the canonical one shows its payload.
+/// "Num(I32(30))", "Num(F64(nan))", "Ref(RefNull)", "Ref(FuncAddr(3))", "Ref(RefExtern(5))". Integers are signed
+/// decimals, floats the shortest text that reads back as the same number; a NaN other than the canonical one shows its
+/// payload.
 std::string format(const Value& value);
 
 /// "Result: Num(I32(30))", one line each, on stdout.
@@ -32,7 +34,10 @@ void print_trap(const Store& store, const Trap& trap);
 /// "chiwawa: <description>", and the exit code that the error's phase means.
 ExitCode print_error(const Error& error);
 
-/// "chiwawa: <text>".
+/// "chiwawa: <text>"; further lines of it are indented.
 void print_note(const std::string& text);
+
+/// What a restore would do, one line for each, on stdout; and the exit code that this means.
+ExitCode print_verdicts(const std::vector<wasi::Verdict>& verdicts);
 
 }  // namespace chiwawa::tools

@@ -35,9 +35,7 @@ constexpr size_t kMaxListed = 10;
 
 constexpr std::array<std::string_view, 2> kWasiModules = {"wasi_snapshot_preview1", "wasi_unstable"};
 
-std::string quoted(const std::string& text) {
-  return '"' + text + '"';
-}
+std::string quoted(const std::string& text) { return '"' + text + '"'; }
 
 /// "a, b, c", or with "..." at the end.
 std::string list(const std::vector<std::string>& names) {
@@ -46,9 +44,7 @@ std::string list(const std::vector<std::string>& names) {
   return names.size() > kMaxListed ? result + ", ..." : result;
 }
 
-std::string base_name(const std::string& path) {
-  return path.substr(path.rfind('/') + 1);
-}
+std::string base_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
 Result<std::vector<uint8_t>> read_file(const std::string& path) {
   snapshot::FileSource source;
@@ -118,7 +114,9 @@ Result<void> Session::continue_from(const std::string& snapshot) {
   CHIWAWA_TRY(read_module());
   const std::array<std::shared_ptr<const Module>, 1> modules = {module_};
   if (const auto matched = snapshot::match_modules(reader.records(), modules); !matched) return matched.error();
-  if (reader.records().wasi) CHIWAWA_TRY(restore_wasi(*reader.records().wasi));
+  if (const std::optional<wasi::State>& state = reader.records().wasi) {
+    CHIWAWA_TRY(options_.explain ? examine_wasi(*state) : restore_wasi(*state));
+  }
 
   const auto host_function = [this](std::string_view module, std::string_view name, const FuncType&) {
     return wasi_ ? wasi_->function(module, name) : std::nullopt;
@@ -143,7 +141,11 @@ Result<void> Session::save(const std::string& path) {
   MachineImage image = machine_->capture();
   image.next = next_;
   std::optional<wasi::State> state;
-  if (wasi_) state = wasi_->save();
+  if (wasi_) {
+    Result<wasi::State> saved = wasi_->save();
+    if (!saved) return saved.error();
+    state = std::move(*saved);
+  }
   snapshot::WriteOptions write_options;
   write_options.module_names = {base_name(options_.module_path)};
   return snapshot::publish(path, [&](snapshot::Sink& sink) {
@@ -188,6 +190,8 @@ wasi::Config Session::wasi_config() const {
   config.args.insert(config.args.end(), options_.args.begin(), options_.args.end());
   config.environ = options_.environ;
   config.preopens = options_.preopens;
+  config.embed_limit = options_.embed_limit;
+  config.policy = options_.policy;
   config.slice = options_.checkpoints ? kSlice : 0;
   return config;
 }
@@ -207,11 +211,27 @@ Result<void> Session::create_wasi() {
 
 Result<void> Session::restore_wasi(const wasi::State& state) {
   wasi::Config config = wasi_config();
-  Result<std::unique_ptr<wasi::Wasi>> made = wasi::Wasi::restore(config, state);
+  Result<std::unique_ptr<wasi::Wasi>> made = wasi::Wasi::restore(config, state, &verdicts_);
   if (!made && made.error().phase == Phase::Io && options_.default_preopen) {
     config.preopens.clear();
-    made = wasi::Wasi::restore(std::move(config), state);
+    made = wasi::Wasi::restore(std::move(config), state, &verdicts_);
   }
+  if (!made) return as_snapshot_error(made.error());
+  wasi_ = std::move(*made);
+  return {};
+}
+
+Result<void> Session::examine_wasi(const wasi::State& state) {
+  wasi::Config config = wasi_config();
+  Result<std::vector<wasi::Verdict>> verdicts = wasi::Wasi::examine(config, state);
+  if (!verdicts && options_.default_preopen) {
+    config.preopens.clear();
+    verdicts = wasi::Wasi::examine(std::move(config), state);
+  }
+  if (!verdicts) return as_snapshot_error(verdicts.error());
+  verdicts_ = std::move(*verdicts);
+  // The rest of the snapshot is checked with functions that are never called.
+  Result<std::unique_ptr<wasi::Wasi>> made = wasi::Wasi::create({});
   if (!made) return made.error();
   wasi_ = std::move(*made);
   return {};

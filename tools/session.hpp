@@ -18,15 +18,18 @@ namespace chiwawa::tools {
 
 class Session {
  public:
-  /// Instantiates the module and begins its start function, or the call that the options ask for. If the segments do not
-  /// fit, the session exists and trap() says so. The options must outlive it.
+  /// Instantiates the module and begins its start function, or the call that the options ask for. If the segments do
+  /// not fit, the session exists and trap() says so. The options must outlive it.
   static Result<std::unique_ptr<Session>> start(const Options& options);
   /// Goes on with options.restore, which must be of the same module. Phase::Snapshot if it is not, or is damaged.
+  /// With options.explain everything is checked, but what the guest had open is not restored: not to be run.
   static Result<std::unique_ptr<Session>> restore(const Options& options);
 
   Machine& machine() { return *machine_; }
   const Store& store() const { return *store_; }
   TrapKind trap() const { return trap_; }
+  /// After restore(): what became of each descriptor.
+  const std::vector<wasi::Verdict>& verdicts() const { return verdicts_; }
 
   /// Begins the call that follows the one that has just finished (the exported function, after the start function).
   /// False if there is none: the program has ended.
@@ -54,6 +57,7 @@ class Session {
   wasi::Config wasi_config() const;
   Result<void> create_wasi();
   Result<void> restore_wasi(const wasi::State& state);
+  Result<void> examine_wasi(const wasi::State& state);
   CompileOptions compile_options() const;
   /// The host's functions for the module's imports, in their order. Phase::Link naming all that nobody provides.
   Result<std::vector<Extern>> provide_imports();
@@ -66,6 +70,7 @@ class Session {
   std::unique_ptr<Machine> machine_;
   TrapKind trap_ = TrapKind::None;
   std::optional<Call> next_;
+  std::vector<wasi::Verdict> verdicts_;
 };
 
 }  // namespace chiwawa::tools

@@ -359,6 +359,10 @@ class StateDecoder {
     wasi::State to;
     if (!c_texts(from.args(), to.args, "wasi.args") || !c_texts(from.environ(), to.environ, "wasi.environ"))
       return false;
+    to.removed_files.resize(size(from.removed_files()));
+    for (size_t i = 0; i < to.removed_files.size(); ++i) {
+      if (!numbers(from.removed_files()->Get(static_cast<uint32_t>(i))->content(), to.removed_files[i])) return false;
+    }
     for (size_t i = 0; i < size(from.descriptors()); ++i) {
       const schema::Descriptor& d = *from.descriptors()->Get(static_cast<uint32_t>(i));
       const std::string where = item("wasi.descriptors", i);
@@ -377,6 +381,10 @@ class StateDecoder {
       record.mtime = d.mtime();
       record.device = d.device();
       record.inode = d.inode();
+      if (d.removed_file()) {
+        record.removed_file = *d.removed_file();
+        if (!in_range(*record.removed_file, to.removed_files.size(), where, "removed file")) return false;
+      }
       if (!c_text(d.preopen(), record.preopen, "a descriptor's preopen") ||
           !c_text(d.path(), record.path, "a descriptor's path")) {
         return false;

@@ -126,6 +126,7 @@ std::string describe(const wasi::DescriptorRecord& d) {
   std::string text = std::to_string(d.number) + " " + name(d.kind);
   if (!d.preopen.empty()) text += " " + printable(d.preopen);
   if (!d.path.empty()) text += " " + printable(d.path);
+  if (d.removed_file) text += ", removed file " + std::to_string(*d.removed_file);
   if (d.kind == wasi::DescriptorKind::File) {
     text += ", at " + std::to_string(d.offset) + " of " + std::to_string(d.size) + " bytes";
   }

@@ -312,6 +312,7 @@ class Differ {
     part.changed("monotonic clock", grouped(a.monotonic) + " ns", grouped(b.monotonic) + " ns");
     part.changed("sleep", a.sleep ? grouped(a.sleep->elapsed) + " ns" : "none",
                  b.sleep ? grouped(b.sleep->elapsed) + " ns" : "none");
+    if (a.removed_files != b.removed_files) part.add("removed files: contents differ");
     size_t i = 0;
     size_t j = 0;
     while (i < a.descriptors.size() || j < b.descriptors.size()) {

@@ -153,6 +153,7 @@ void add(Json& json, const wasi::State& wasi) {
     json.member("fdflags", uint64_t{d.fdflags});
     if (!d.preopen.empty()) json.member("preopen", d.preopen);
     if (!d.path.empty()) json.member("path", d.path);
+    if (d.removed_file) json.member("removed_file", uint64_t{*d.removed_file});
     if (d.kind == wasi::DescriptorKind::File) {
       json.member("offset", std::to_string(d.offset));
       json.member("size", std::to_string(d.size));

@@ -103,6 +103,10 @@ Offset<Vector<uint64_t>> numbers(FlatBufferBuilder& fbb, const std::vector<uint6
   return scalars<uint64_t>(fbb, v.size(), [&](size_t i) { return v[i]; });
 }
 
+Offset<Vector<uint8_t>> numbers(FlatBufferBuilder& fbb, const std::vector<uint8_t>& v) {
+  return v.empty() ? Offset<Vector<uint8_t>>(0) : fbb.CreateVector(v);
+}
+
 Offset<Vector<schema::ValType>> types(FlatBufferBuilder& fbb, const std::vector<ValType>& v) {
   return scalars<schema::ValType>(fbb, v.size(), [&](size_t i) { return static_cast<schema::ValType>(v[i]); });
 }
@@ -177,7 +181,7 @@ Offset<schema::Descriptor> encode(FlatBufferBuilder& fbb, const wasi::Descriptor
   const auto path = text(fbb, d.path);
   return schema::CreateDescriptor(fbb, d.number, static_cast<schema::DescriptorKind>(d.kind), d.rights_base,
                                   d.rights_inheriting, d.fdflags, preopen, path, d.offset, d.size, d.mtime, d.device,
-                                  d.inode);
+                                  d.inode, optional(d.removed_file));
 }
 
 Offset<schema::Wasi> encode(FlatBufferBuilder& fbb, const wasi::State& w) {
@@ -186,7 +190,9 @@ Offset<schema::Wasi> encode(FlatBufferBuilder& fbb, const wasi::State& w) {
   const auto descriptors =
       tables<schema::Descriptor>(fbb, w.descriptors, [&](const auto& d) { return encode(fbb, d); });
   const Offset<schema::Sleep> sleep = w.sleep ? schema::CreateSleep(fbb, w.sleep->elapsed) : Offset<schema::Sleep>(0);
-  return schema::CreateWasi(fbb, args, environ_, descriptors, w.monotonic, sleep);
+  const auto removed_files = tables<schema::RemovedFile>(
+      fbb, w.removed_files, [&](const auto& content) { return schema::CreateRemovedFile(fbb, numbers(fbb, content)); });
+  return schema::CreateWasi(fbb, args, environ_, descriptors, w.monotonic, sleep, removed_files);
 }
 
 /// About how many bytes the state takes, never too few.
@@ -210,6 +216,7 @@ uint64_t estimate(const Records& r) {
     for (const std::string& s : r.wasi->args) size += 16 + s.size();
     for (const std::string& s : r.wasi->environ) size += 16 + s.size();
     for (const wasi::DescriptorRecord& d : r.wasi->descriptors) size += 160 + d.preopen.size() + d.path.size();
+    for (const std::vector<uint8_t>& content : r.wasi->removed_files) size += 32 + content.size();
   }
   return size;
 }

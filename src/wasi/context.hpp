@@ -34,13 +34,13 @@ std::string explain(Errno error);
 using FileId = std::pair<uint64_t, uint64_t>;
 
 struct Context {
-  Context(Config config_, std::unique_ptr<HostOs> os_) : config(std::move(config_)), os(std::move(os_)) {}
+  explicit Context(Config config_) : config(std::move(config_)), os(config.host ? config.host : system_host()) {}
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
   ~Context();
 
   Config config;
-  std::unique_ptr<HostOs> os;
+  std::shared_ptr<HostOs> os;
   std::vector<Root> roots;
   DescriptorTable table;
   std::optional<Waiting> waiting;

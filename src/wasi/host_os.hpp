@@ -103,6 +103,9 @@ class HostOs {
   virtual void close(Handle handle) = 0;
 
   virtual Sys<Handle> open(Handle dir, const std::string& path, const OpenOptions& options) = 0;
+  /// The same file opened for reading, whatever `handle` is open for, even if it has no name any more. Notsup where the
+  /// host cannot.
+  virtual Sys<Handle> reopen_for_reading(Handle) { return Errno::Notsup; }
   virtual Sys<Stat> stat(Handle handle) = 0;
   virtual Errno set_times(Handle handle, const Times& times) = 0;
   virtual Errno set_size(Handle handle, uint64_t size) = 0;

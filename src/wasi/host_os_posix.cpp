@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <csignal>
 #include <ctime>
+#include <string>
 #include <string_view>
 
 #include "wasi/host_os_libc.hpp"
@@ -48,6 +49,12 @@ class PosixHost final : public LibcHost {
     }
     return file;
   }
+
+#ifdef __linux__
+  Sys<Handle> reopen_for_reading(Handle handle) override {
+    return opened(::open(("/proc/self/fd/" + std::to_string(handle)).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  }
+#endif
 
   Sys<size_t> write_now(Handle handle, std::span<const Buffer> buffers) override {
 #if defined(__linux__) && defined(RWF_NOWAIT)

@@ -1,4 +1,10 @@
 // Wasi::save: from what is open to plain records.
+#include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "wasi/wasi_impl.hpp"
 
 namespace chiwawa::wasi {
@@ -12,10 +18,73 @@ bool has_its_name(Context& wasi, const Descriptor& d, const Stat& open_stat) {
   return (named.value.dev == open_stat.dev && named.value.ino == open_stat.ino) || open_stat.ino == 0;
 }
 
+/// The first `size` bytes of a regular file, or fewer if it ends before.
+Errno read_all(HostOs& os, Handle handle, size_t size, std::vector<uint8_t>& content) {
+  content.resize(size);
+  size_t filled = 0;
+  while (filled < content.size()) {
+    const Buffer rest{content.data() + filled, std::min(content.size() - filled, kMaxTransfer)};
+    auto n = os.read_at(handle, {&rest, 1}, filled);
+    if (!n.ok()) return n.error;
+    if (n.value == 0) break;
+    filled += n.value;
+  }
+  content.resize(filled);
+  return Errno::Success;
+}
+
+/// Keeps the contents of files that no path leads to any more.
+class RemovedFiles {
+ public:
+  RemovedFiles(Context& wasi, State& state) : wasi_(wasi), state_(state) {}
+
+  /// Sets the record's removed_file. Why it cannot; empty if it could.
+  std::string keep(const Descriptor& d, const Stat& stat, DescriptorRecord& record) {
+    if (d.kind == DescriptorKind::Directory)
+      return "is a directory that was removed, replaced or renamed by somebody else";
+    if (d.type != Filetype::RegularFile) return "is no regular file, and was removed or replaced";
+    // A copy would not be the file that others see.
+    if (stat.nlink > 0) return "is a file that was renamed by somebody else, or has another name only";
+    const FileId id{stat.dev, stat.ino};
+    if (auto known = known_.find(id); known != known_.end() && stat.ino != 0) {
+      record.removed_file = known->second;
+      return {};
+    }
+    const uint64_t limit = wasi_.config.embed_limit;
+    if (stat.size > limit || stat.size > limit - used_) {
+      return "is a removed file of " + std::to_string(stat.size) +
+             " bytes: with the others, more than such files may take in a snapshot (" + std::to_string(limit) +
+             ", see --embed-files)";
+    }
+    std::vector<uint8_t> content;
+    Errno error = read_all(*wasi_.os, d.handle, static_cast<size_t>(stat.size), content);
+    if (error != Errno::Success) {  // it may be open for writing only
+      if (auto readable = wasi_.os->reopen_for_reading(d.handle); readable.ok()) {
+        error = read_all(*wasi_.os, readable.value, static_cast<size_t>(stat.size), content);
+        wasi_.os->close(readable.value);
+      }
+    }
+    if (error != Errno::Success) return "is a removed file that cannot be read: " + explain(error);
+    used_ += content.size();
+    record.removed_file = static_cast<uint32_t>(state_.removed_files.size());
+    known_[id] = *record.removed_file;
+    state_.removed_files.push_back(std::move(content));
+    return {};
+  }
+
+ private:
+  Context& wasi_;
+  State& state_;
+  std::map<FileId, uint32_t> known_;
+  uint64_t used_ = 0;  // bytes
+};
+
 }  // namespace
 
-State Wasi::save() {
+Result<State> Wasi::save() {
   State state;
+  RemovedFiles removed(*impl_, state);
+  std::string lost;
   state.args = impl_->config.args;
   state.environ = impl_->config.environ;
   state.monotonic = impl_->monotonic();
@@ -32,7 +101,11 @@ State Wasi::save() {
     if (!d->is_stdio()) record.preopen = impl_->roots[d->root].guest_name;
     if (d->kind == DescriptorKind::Directory || d->kind == DescriptorKind::File) {
       auto stat = impl_->os->stat(d->handle);
-      if (stat.ok() && has_its_name(*impl_, *d, stat.value)) record.path = d->path;
+      if (stat.ok() && has_its_name(*impl_, *d, stat.value)) {
+        record.path = d->path;
+      } else if (std::string why = removed.keep(*d, stat.value, record); !why.empty()) {
+        lost += (lost.empty() ? "" : "\n") + describe({Verdict::Kind::Refused, number, why});
+      }
       Stat seen = impl_->guest_stat(stat.value);
       record.device = seen.dev;
       record.inode = seen.ino;
@@ -46,6 +119,7 @@ State Wasi::save() {
     }
     state.descriptors.push_back(std::move(record));
   }
+  if (!lost.empty()) return Error{Phase::Io, "what the guest has open could not be opened again: " + lost};
   return state;
 }
 

@@ -28,7 +28,7 @@ struct DescriptorRecord {
   /// Preopen: its guest name. Directory, File: the guest name of the preopen that it was opened under.
   std::string preopen;
   /// Directory, File: path beneath that preopen, "." for the preopen itself; empty if it had none any more when saved
-  /// (removed or replaced while open). No ".." in it.
+  /// (see removed_file). No ".." in it.
   std::string path;
   uint64_t offset = 0;  ///< File: bytes from the start
   uint64_t size = 0;    ///< File: bytes, when saved
@@ -37,6 +37,8 @@ struct DescriptorRecord {
   /// restore: programs (SQLite) compare them to see whether somebody has replaced a file. Both 0: none to keep.
   uint64_t device = 0;
   uint64_t inode = 0;
+  /// File without a path: which of State::removed_files it is.
+  std::optional<uint32_t> removed_file;
 };
 
 /// A poll_oneoff (sleep) that is under way.
@@ -50,6 +52,8 @@ struct State {
   std::vector<DescriptorRecord> descriptors;  ///< by number, ascending
   uint64_t monotonic = 0;  ///< nanoseconds: the guest's monotonic clock, when saved; it never goes back
   std::optional<SleepRecord> sleep;
+  /// Contents of files that were removed or replaced while the guest had them open: nobody else has them.
+  std::vector<std::vector<uint8_t>> removed_files;
 };
 
 }  // namespace chiwawa::wasi

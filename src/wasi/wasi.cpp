@@ -70,7 +70,7 @@ Wasi::Wasi(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Wasi::~Wasi() = default;
 
 Result<std::unique_ptr<Wasi>> Wasi::create(Config config) {
-  auto impl = std::make_unique<Impl>(std::move(config), system_host());
+  auto impl = std::make_unique<Impl>(std::move(config));
   CHIWAWA_TRY(impl->open_roots());
   impl->start_clocks(0);
   for (auto kind : {DescriptorKind::Stdin, DescriptorKind::Stdout, DescriptorKind::Stderr}) {

@@ -174,8 +174,10 @@ struct Guest {
       record.kind = static_cast<wasi::DescriptorKind>(fd);
       state.descriptors.push_back(record);
     }
-    state.descriptors.push_back({3, wasi::DescriptorKind::Preopen, ~0u, ~0u, 0, "/data", "", 0, 0, 0, 0, 0});
-    state.descriptors.push_back({5, wasi::DescriptorKind::File, 0x42, 0, 1, "/data", "log.txt", 12, 34, 56, 7, 8});
+    state.descriptors.push_back({3, wasi::DescriptorKind::Preopen, ~0u, ~0u, 0, "/data", "", 0, 0, 0, 0, 0, {}});
+    state.descriptors.push_back({5, wasi::DescriptorKind::File, 0x42, 0, 1, "/data", "log.txt", 12, 34, 56, 7, 8, {}});
+    state.descriptors.push_back({6, wasi::DescriptorKind::File, 0x42, 0, 0, "/data", "", 1, 3, 56, 7, 9, 1});
+    state.removed_files = {{}, {1, 2, 3}};
     state.monotonic = 123456789;
     state.sleep = wasi::SleepRecord{1000};
     return state;

@@ -196,7 +196,12 @@ class Guest {
   }
   bool is_open(uint32_t fd) { return call("fd_fdstat_get", {fd, kResult}) == Errno::Success; }
 
-  wasi::State save() { return wasi_->save(); }
+  wasi::State save() {
+    auto state = try_save();
+    REQUIRE(state);
+    return std::move(*state);
+  }
+  Result<wasi::State> try_save() { return wasi_->save(); }
   /// Goes on with another Wasi that was restored from `state`.
   Result<void> restore(const wasi::State& state) { return restore(state, config_); }
   Result<void> restore(const wasi::State& state, wasi::Config config) {

@@ -1,4 +1,5 @@
 // Wasi::save and Wasi::restore, one kind of descriptor after the other; and states that nobody saved.
+#include <chrono>
 #include <functional>
 
 #include "wasi_fixture.hpp"
@@ -166,27 +167,157 @@ TEST_CASE("What the guest renames keeps its name", "[wasi][restore]") {
   CHECK(guest.tell(a) == 4);
 }
 
-TEST_CASE("What has no name any more is refused", "[wasi][restore]") {
+TEST_CASE("Files removed or replaced while open come back without a name", "[wasi][restore]") {
   TempDir dir;
-  Guest guest(Guest::in(dir));
+  auto config = Guest::in(dir);
+  Guest guest(config);
   auto fd = guest.must_open("file", oflag::Creat);
-  SECTION("removed") { REQUIRE(guest.path_call("path_unlink_file", "file") == Errno::Success); }
+  REQUIRE(guest.write(fd, "0123456789") == Errno::Success);
+  auto reader = guest.must_open("file", 0, right::FdRead | right::FdSeek | right::FdTell | right::FdFilestatGet);
+  REQUIRE(guest.read(reader, 3) == Errno::Success);
+  std::string left = "elsewhere";
+  SECTION("removed") {
+    REQUIRE(guest.path_call("path_unlink_file", "file") == Errno::Success);
+    left.clear();
+  }
   SECTION("removed, and another one made") {
     REQUIRE(guest.path_call("path_unlink_file", "file") == Errno::Success);
     dir.write("other", "");
-    dir.write("file", "another");
+    dir.write("file", left);
   }
   SECTION("replaced") {
-    guest.must_open("other", oflag::Creat);
+    dir.write("other", left);
     REQUIRE(guest.rename("other", "file") == Errno::Success);
   }
-  SECTION("moved by somebody else") { std::filesystem::rename(dir.path("file"), dir.path("moved")); }
+  for (int round = 0; round < 3; ++round) {
+    auto state = guest.save();
+    CHECK(find(state, fd)->path.empty());
+    REQUIRE(state.removed_files.size() == 1);
+    CHECK(find(state, fd)->removed_file == 0);
+    CHECK(find(state, reader)->removed_file == 0);
+    auto verdicts = wasi::Wasi::examine(config, state);
+    REQUIRE(verdicts);
+    CHECK(describe(verdicts->at(4)).find("made again from 10 bytes") != std::string::npos);
+    REQUIRE(guest.restore(state));
+  }
+  CHECK(dir.read("file") == left);
+  for (const auto& entry : std::filesystem::directory_iterator(dir.path())) {
+    CHECK_FALSE(entry.path().filename().string().starts_with(".chiwawa"));
+  }
+  CHECK(guest.tell(fd) == 10);
+  CHECK(guest.tell(reader) == 3);
+  // Both are one file still.
+  REQUIRE(guest.call("fd_seek", {fd, 4, 0, kResult}) == Errno::Success);
+  REQUIRE(guest.write(fd, "++") == Errno::Success);
+  REQUIRE(guest.read(reader, 100) == Errno::Success);
+  CHECK(guest.got == "3++6789");
+  CHECK(guest.write(reader, "x") == Errno::Notcapable);
+  CHECK(dir.read("file") == left);
+}
+
+TEST_CASE("A removed file that is only written comes back, too", "[wasi][restore]") {
+  TempDir dir;
+  Guest guest(Guest::in(dir));
+  auto fd = guest.must_open("file", oflag::Creat, right::FdWrite | right::FdSeek | right::FdTell, fdflag::Append);
+  REQUIRE(guest.write(fd, "text") == Errno::Success);
+  REQUIRE(guest.path_call("path_unlink_file", "file") == Errno::Success);
   auto state = guest.save();
-  CHECK(find(state, fd)->path.empty());
-  auto restored = guest.restore(state);
-  REQUIRE_FALSE(restored);
-  CHECK(restored.error().phase == Phase::Snapshot);
-  CHECK(restored.error().cause.find("descriptor 4: had no name any more") != std::string::npos);
+  CHECK(state.removed_files.at(0) == std::vector<uint8_t>{'t', 'e', 'x', 't'});
+  REQUIRE(guest.restore(state));
+  REQUIRE(guest.write(fd, "+") == Errno::Success);
+  CHECK(guest.save().removed_files.at(0).size() == 5);
+}
+
+TEST_CASE("What could not be opened again is not saved", "[wasi][restore]") {
+  TempDir dir;
+  auto config = Guest::in(dir);
+  config.embed_limit = 3;
+  Guest guest(config);
+  auto fd = guest.must_open("file", oflag::Creat);
+  std::string problem;
+  SECTION("too large") {
+    REQUIRE(guest.write(fd, "four") == Errno::Success);
+    REQUIRE(guest.path_call("path_unlink_file", "file") == Errno::Success);
+    problem = "descriptor 4: is a removed file of 4 bytes: with the others, more than";
+  }
+  SECTION("too large together") {
+    REQUIRE(guest.write(fd, "ab") == Errno::Success);
+    auto second = guest.must_open("second", oflag::Creat);
+    REQUIRE(guest.write(second, "cd") == Errno::Success);
+    REQUIRE(guest.path_call("path_unlink_file", "file") == Errno::Success);
+    REQUIRE(guest.path_call("path_unlink_file", "second") == Errno::Success);
+    problem = "descriptor 5: is a removed file of 2 bytes";
+  }
+  SECTION("moved by somebody else") {
+    std::filesystem::rename(dir.path("file"), dir.path("moved"));
+    problem = "descriptor 4: is a file that was renamed by somebody else";
+  }
+  SECTION("a directory") {
+    dir.mkdir("sub");
+    REQUIRE(guest.open("sub", oflag::Directory, right::Directory) == Errno::Success);
+    REQUIRE(guest.path_call("path_remove_directory", "sub") == Errno::Success);
+    problem = "descriptor 5: is a directory that was removed";
+  }
+  auto saved = guest.try_save();
+  REQUIRE_FALSE(saved);
+  INFO(saved.error().cause);
+  CHECK(saved.error().cause.find(problem) != std::string::npos);
+  CHECK(guest.is_open(fd));  // the guest goes on
+}
+
+TEST_CASE("Changed files: noted or refused, by the policy", "[wasi][restore]") {
+  TempDir dir;
+  for (auto name : {"same", "grown", "newer"}) dir.write(name, "0123456789");
+  auto config = Guest::in(dir);
+  Guest guest(config);
+  for (auto name : {"same", "grown", "newer"}) {
+    REQUIRE(guest.read(guest.must_open(name), 4) == Errno::Success);
+  }
+  auto state = guest.save();
+  auto strict = config;
+  strict.policy = wasi::RestorePolicy::Strict;
+  REQUIRE(guest.restore(state, strict));
+  dir.write("grown", "0123456789 and more");
+  std::filesystem::last_write_time(dir.path("newer"),
+                                   std::filesystem::file_time_type::clock::now() + std::chrono::hours(1));
+
+  using Kind = wasi::Verdict::Kind;
+  auto kinds = [&](const wasi::Config& with) {
+    auto verdicts = wasi::Wasi::examine(with, state);
+    REQUIRE(verdicts);
+    std::vector<Kind> kinds;
+    for (const auto& verdict : *verdicts) kinds.push_back(verdict.kind);
+    return kinds;
+  };
+  CHECK(kinds(config) ==
+        std::vector{Kind::Fine, Kind::Fine, Kind::Fine, Kind::Fine, Kind::Fine, Kind::Changed, Kind::Fine});
+  CHECK(kinds(strict) ==
+        std::vector{Kind::Fine, Kind::Fine, Kind::Fine, Kind::Fine, Kind::Fine, Kind::Refused, Kind::Refused});
+  auto refused = guest.restore(state, strict);
+  REQUIRE_FALSE(refused);
+  const auto& text = refused.error().cause;
+  CHECK(text.find("descriptor 5: \"grown\" in \".\" has changed: it had 10 bytes, and has 19") != std::string::npos);
+  CHECK(text.find("descriptor 6: \"newer\" in \".\" has its size, but another date") != std::string::npos);
+  CHECK(text.find("--restore-policy lenient") != std::string::npos);
+  CHECK(text.find("same") == std::string::npos);
+  REQUIRE(guest.restore(state, config));
+  REQUIRE(guest.read(5, 100) == Errno::Success);
+  CHECK(guest.got == "456789 and more");
+}
+
+TEST_CASE("Problems of every kind are told together", "[wasi][restore]") {
+  TempDir dir, second;
+  dir.write("gone", "x");
+  auto config = Guest::in(dir);
+  config.preopens.push_back({second.path(), "second"});
+  Guest guest(config);
+  guest.must_open("gone");
+  auto state = guest.save();
+  std::filesystem::remove(dir.path("gone"));
+  auto refused = guest.restore(state, Guest::in(dir));
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().cause.find("descriptor 4: no directory is given as \"second\"") != std::string::npos);
+  CHECK(refused.error().cause.find("descriptor 5: \"gone\" in \".\" does not exist any more") != std::string::npos);
 }
 
 TEST_CASE("A path through a link is saved as the way it was", "[wasi][restore]") {
@@ -322,6 +453,11 @@ TEST_CASE("States that nobody saved", "[wasi][restore]") {
       {"not text", [](auto&, auto& f) { f.path = "\xff"; }},
       {"too long", [](auto&, auto& f) { f.path = std::string(100'000, 'x'); }},
       {"no name", [](auto&, auto& f) { f.path.clear(); }},
+      {"removed file that it cannot be", [](auto&, auto& f) { f.removed_file = 0; }},
+      {"removed file that it cannot be", [](auto&, auto& f) { f.path.clear(), f.removed_file = 7; }},
+      {"removed file that it cannot be", [](auto& s, auto& f) { s.removed_files.resize(1), f.removed_file = 0; }},
+      {"removed file that it cannot be",
+       [](auto& s, auto&) { s.removed_files.resize(1), s.descriptors[1].removed_file = 0; }},
       {"cannot be opened", [](auto&, auto& f) { f.path = "link"; }},
       {"is not a file", [](auto&, auto& f) { f.path = "sub"; }},
       {"is not a file", [](auto&, auto& f) { f.path = "."; }},
