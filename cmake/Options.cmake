@@ -30,6 +30,8 @@ else()
 endif()
 set(CHIWAWA_SPEC_VECTORS "${chiwawa_vectors_default}" CACHE PATH
     "Official test vectors: their folder, or the archive that holds it (default also from the environment)")
+set(WASI_TESTSUITE_DIR "$ENV{WASI_TESTSUITE_DIR}" CACHE PATH
+    "Folder of the official wasi-testsuite with built programs (default from the environment; empty: its tests are skipped)")
 set(WASI_SDK_PREFIX "$ENV{WASI_SDK_PREFIX}" CACHE PATH
     "Folder of an installed wasi-sdk for the wasm32-wasip1 builds (empty: the sysroot that './dev setup' prepares)")
 

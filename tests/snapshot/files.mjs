@@ -52,6 +52,25 @@ test('a file that is gone is named, nothing is touched', () => withFolder(option
   check(!existsSync(join(cwd, 'input.txt')), 'the file was created');
 }));
 
+test('a file that changed: noted, or refused', () => withFolder(options.guests, (cwd) => {
+  writeFileSync(join(cwd, 'input.txt'), 'x'.repeat(1000));
+  const first = run(machine, ['--checkpoint-at', '30000', 'reader.wasm', '--', 'input.txt'], { cwd });
+  checkEqual(first.stderr, 'Execution stopped for checkpoint.\n', 'stderr');
+  checkEqual(restore(cwd, 'reader.wasm', ['--explain', '--restore-policy', 'strict']).code, 0, 'exit code when nothing has changed');
+  writeFileSync(join(cwd, 'input.txt'), 'x'.repeat(1500));
+  for (const more of [['--explain'], []]) {
+    const strict = restore(cwd, 'reader.wasm', ['--restore-policy', 'strict', ...more]);
+    checkEqual(strict.code, 3, `exit code; ${strict.stderr}`);
+    check(/"input\.txt" in "\." has changed: it had 1000 bytes, and has 1500: /.test(strict.stdout + strict.stderr), strict.stdout + strict.stderr);
+  }
+  const explained = restore(cwd, 'reader.wasm', ['--explain']);
+  checkEqual(explained.code, 0, 'exit code of --explain');
+  check(/^changed +descriptor 4: "input\.txt"/m.test(explained.stdout), explained.stdout);
+  const lenient = restore(cwd, 'reader.wasm');
+  checkEqual(lenient.code, 0, `exit code; ${lenient.stderr}`);
+  check(/^chiwawa: note: descriptor 4: "input\.txt" in "\." has changed/.test(lenient.stderr), lenient.stderr);
+}));
+
 test('100,000 frames deep', () => withFolder(options.guests, (cwd) => {
   const guest = { file: 'recursion.wasm', args: ['-i', 'sum', '-p', 'I64(150000)'] };
   // 7 steps for each call on the way down.
