@@ -7,7 +7,7 @@ namespace chiwawa::snapshot {
 
 namespace {
 
-constexpr size_t kMaxRanges = 8;      // of a memory that are shown
+constexpr size_t kMaxRanges = 6;      // of a memory that are shown
 constexpr size_t kShownBytes = 16;    // of a range
 constexpr uint64_t kJoinedBytes = 8;  // equal bytes between two differences that do not part a range
 

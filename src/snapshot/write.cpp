@@ -204,7 +204,8 @@ uint64_t estimate(const Records& r) {
   for (const TableRecord& t : r.tables) size += 64 + 8 * t.elements.size();
   for (const ElemRecord& e : r.elems) size += 64 + 8 * e.elements.size();
   size += r.memories.size() * 64;
-  if (r.machine.pending) size += 9 * r.machine.pending->args.size();
+  if (r.machine.pending) size += 64 + 9 * r.machine.pending->args.size();
+  if (r.machine.next) size += 64 + 9 * r.machine.next->args.size();
   if (r.machine.next) size += 64 + 9 * r.machine.next->args.size();
   if (r.wasi) {
     for (const std::string& s : r.wasi->args) size += 16 + s.size();
