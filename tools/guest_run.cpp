@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdio>
 #include <optional>
+#include <string>
 
 #include "pacer.hpp"
 #include "report.hpp"
@@ -28,8 +29,11 @@ class GuestRun {
         trigger_(options.trigger_file),
         pacer_(session.store().compile_options.exact ? kMaxSteps : kMaxPolls),
         stop_at_(options.checkpoint_at) {
-    // A restored computation may be beyond that step already.
-    if (stop_at_ && machine_.steps() > *stop_at_) stop_at_.reset();
+    if (stop_at_ && machine_.steps() > *stop_at_) {
+      print_note("the snapshot was written at step " + std::to_string(machine_.steps()) +
+                 ": there is no stop at step " + std::to_string(*stop_at_));
+      stop_at_.reset();
+    }
   }
 
   int run();
