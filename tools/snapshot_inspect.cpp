@@ -18,7 +18,7 @@ constexpr const char* kProgram = "snapshot-inspect";
 
 enum InspectExit : int {
   kFine = 0,
-  kUsage = 1,        ///< the command line, a file that cannot be read, a module that is not the snapshot's
+  kUsage = 1,  ///< the command line, a file that cannot be read, a module that is not the snapshot's
   kDamaged = 3,
   kUnsupported = 4,  ///< a version or feature that this program does not know
 };
@@ -50,8 +50,9 @@ std::variant<InspectOptions, int> parse(int argc, char** argv) {
   std::string range;
   uint32_t memory = 0;
   CLI::App app("Shows what is in a snapshot, after checking all of it.");
-  app.footer("Exit codes: 0 fine, 1 wrong usage or unreadable file, 3 damaged, 4 made for another version.\n"
-             "--frames, --memory and --json replace the overview; --frames and --memory can be combined.");
+  app.footer(
+      "Exit codes: 0 fine, 1 wrong usage or unreadable file, 3 damaged, 4 made for another version.\n"
+      "--frames, --memory and --json replace the overview; --frames and --memory can be combined.");
   app.set_version_flag("-V,--version", "snapshot-inspect " CHIWAWA_VERSION);
   app.add_option("FILE", options.file, "Snapshot; - for standard input")->required();
   app.add_option("-m,--module", options.modules, "The module that was saved: shows the names of its functions")
@@ -59,7 +60,8 @@ std::variant<InspectOptions, int> parse(int argc, char** argv) {
       ->expected(1)
       ->take_all();
   app.add_flag("--frames", options.frames, "Every frame with its locals and operands, innermost first");
-  app.add_option("--memory", range, "Bytes A to B (excluded) of a memory as hex dump, such as 0x400:0x500")->type_name("A:B");
+  app.add_option("--memory", range, "Bytes A to B (excluded) of a memory as hex dump, such as 0x400:0x500")
+      ->type_name("A:B");
   app.add_option("--memory-index", memory, "Which memory --memory means")->type_name("N");
   app.add_flag("--json", options.json, "Everything but memory contents, for programs");
   if (const auto code = parse_command_line(app, argc, argv, kUsage)) return *code;

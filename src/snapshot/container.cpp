@@ -209,7 +209,8 @@ Result<void> ContainerReader::frame(uint64_t max_content, Buffer& content) {
   if (!info) return info.error();
   if (info->content_size > max_content) {
     return damaged("a frame of " + std::to_string(info->content_size) + " bytes, more than the " +
-                       std::to_string(max_content) + " allowed here", begin);
+                       std::to_string(max_content) + " allowed here",
+                   begin);
   }
   if (const std::optional<uint64_t> size = source_.size()) {
     const uint64_t left = *size > begin ? *size - begin : 0;

@@ -76,7 +76,8 @@ class StateDecoder {
       unsupported_ = true;
       return fail(where + " is a v128, which this program does not support");
     }
-    if (!is_num(to) && !is_ref(to)) return fail(where + " has the unknown type " + std::to_string(static_cast<int>(from)));
+    if (!is_num(to) && !is_ref(to))
+      return fail(where + " has the unknown type " + std::to_string(static_cast<int>(from)));
     return true;
   }
 
@@ -117,7 +118,8 @@ class StateDecoder {
 
   bool all_in_range(const std::vector<uint32_t>& list, size_t count, const std::string& where, const char* what) {
     for (size_t i = 0; i < list.size(); ++i) {
-      if (list[i] >= count) return in_range(list[i], count, where + "." + what + "[" + std::to_string(i) + "]", "address");
+      if (list[i] >= count)
+        return in_range(list[i], count, where + "." + what + "[" + std::to_string(i) + "]", "address");
     }
     return true;
   }
@@ -355,7 +357,8 @@ class StateDecoder {
     if (state_.wasi() == nullptr) return true;
     const schema::Wasi& from = *state_.wasi();
     wasi::State to;
-    if (!c_texts(from.args(), to.args, "wasi.args") || !c_texts(from.environ(), to.environ, "wasi.environ")) return false;
+    if (!c_texts(from.args(), to.args, "wasi.args") || !c_texts(from.environ(), to.environ, "wasi.environ"))
+      return false;
     for (size_t i = 0; i < size(from.descriptors()); ++i) {
       const schema::Descriptor& d = *from.descriptors()->Get(static_cast<uint32_t>(i));
       const std::string where = item("wasi.descriptors", i);

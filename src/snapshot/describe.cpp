@@ -76,8 +76,7 @@ std::string number(const Value& value) {
     case ValType::I32: return std::to_string(static_cast<int32_t>(low));
     case ValType::I64: return std::to_string(static_cast<int64_t>(value.bits));
     case ValType::F32: return float_text<float, uint32_t>(low, 0x7F'FFFF, 0x40'0000);
-    case ValType::F64:
-      return float_text<double, uint64_t>(value.bits, 0xF'FFFF'FFFF'FFFF, 0x8'0000'0000'0000);
+    case ValType::F64: return float_text<double, uint64_t>(value.bits, 0xF'FFFF'FFFF'FFFF, 0x8'0000'0000'0000);
     default: return value.bits == kNullRef ? "null" : std::to_string(value.bits - 1);
   }
 }

@@ -47,7 +47,13 @@ std::string text(const Limits& limits) {
 class Differ {
  public:
   Differ(Reader& a, Reader& b, const Names& names_a, const Names& names_b, int& which)
-      : reader_a_(a), reader_b_(b), a_(a.records()), b_(b.records()), names_a_(names_a), names_b_(names_b), which_(which) {}
+      : reader_a_(a),
+        reader_b_(b),
+        a_(a.records()),
+        b_(b.records()),
+        names_a_(names_a),
+        names_b_(names_b),
+        which_(which) {}
 
   Result<std::vector<Difference>> diff() {
     program();
@@ -62,8 +68,8 @@ class Differ {
     which_ = 1;
     CHIWAWA_TRY(reader_b_.finish());
     if (all_.empty() && reader_a_.state_digest() != reader_b_.state_digest()) {
-      Part(all_, "state").add("digests differ: " + to_hex(reader_a_.state_digest()) + " → " +
-                              to_hex(reader_b_.state_digest()));
+      Part(all_, "state")
+          .add("digests differ: " + to_hex(reader_a_.state_digest()) + " → " + to_hex(reader_b_.state_digest()));
     }
     return std::move(all_);
   }
@@ -77,13 +83,21 @@ class Differ {
       part.changed(item("module", i) + " name", printable(a_.modules[i].name), printable(b_.modules[i].name));
     }
     part.changed("instances", a_.instances.size(), b_.instances.size());
+    for (size_t i = 0; i < std::min(a_.instances.size(), b_.instances.size()); ++i) {
+      if (a_.instances[i] != b_.instances[i]) part.add(item("instance", i) + " has other addresses");
+    }
     part.changed("functions", a_.funcs.size(), b_.funcs.size());
     for (size_t i = 0; i < std::min(a_.funcs.size(), b_.funcs.size()); ++i) {
-      const auto address = static_cast<uint32_t>(i);
-      if (a_.funcs[i] != b_.funcs[i]) {
-        part.add(item("function address", i) + ": " + names_a_.function(address) + " → " + names_b_.function(address));
-      }
+      const std::string a = function(a_, names_a_, i);
+      const std::string b = function(b_, names_b_, i);
+      if (a_.funcs[i] != b_.funcs[i] || a != b) part.add(item("function address", i) + ": " + a + " → " + b);
     }
+  }
+
+  static std::string function(const Records& records, const Names& names, size_t i) {
+    const FuncRecord& func = records.funcs[i];
+    const std::string text = names.function(static_cast<uint32_t>(i));
+    return func.instance == kHostInstance ? text + " " + name(records.host_funcs[func.index].type) : text;
   }
 
   std::string call(const auto& call, const Names& names) const {
@@ -121,7 +135,8 @@ class Differ {
       ++common;
     }
     part.changed("frames", a.frames.size(), b.frames.size());
-    for (size_t i = a.frames.size(); i-- > common;) part.add("left     " + item("level", i) + "  " + at(a.frames[i], names_a_));
+    for (size_t i = a.frames.size(); i-- > common;)
+      part.add("left     " + item("level", i) + "  " + at(a.frames[i], names_a_));
     for (size_t i = common; i < b.frames.size(); ++i) {
       part.add("entered  " + item("level", i) + "  " + at(b.frames[i], names_b_));
     }
@@ -191,6 +206,8 @@ class Differ {
     part.changed("element segments", a_.elems.size(), b_.elems.size());
     for (size_t i = 0; i < std::min(a_.elems.size(), b_.elems.size()); ++i) {
       part.changed(item("element segment", i), state(a_.elems[i].dropped), state(b_.elems[i].dropped));
+      if (a_.elems[i].dropped || b_.elems[i].dropped) continue;
+      elements(part, item("element segment", i), a_.elems[i].type, a_.elems[i].elements, b_.elems[i].elements);
     }
     part.changed("data segments", a_.datas_dropped.size(), b_.datas_dropped.size());
     for (size_t i = 0; i < std::min(a_.datas_dropped.size(), b_.datas_dropped.size()); ++i) {
@@ -273,6 +290,9 @@ class Differ {
       const uint64_t pages_a = m < a_.memories.size() ? a_.memories[m].pages : 0;
       const uint64_t pages_b = m < b_.memories.size() ? b_.memories[m].pages : 0;
       part.changed("pages", pages_a, pages_b);
+      if (m < std::min(a_.memories.size(), b_.memories.size())) {
+        part.changed("type", text(a_.memories[m].type.limits), text(b_.memories[m].type.limits));
+      }
       if (difference.bytes == 0) continue;
       part.add(grouped(difference.bytes) + " bytes differ, in " + grouped(difference.blocks) + " blocks of 4 KiB");
       for (const std::string& line : difference.shown) part.add(line);
@@ -295,7 +315,8 @@ class Differ {
     size_t i = 0;
     size_t j = 0;
     while (i < a.descriptors.size() || j < b.descriptors.size()) {
-      if (j == b.descriptors.size() || (i < a.descriptors.size() && a.descriptors[i].number < b.descriptors[j].number)) {
+      if (j == b.descriptors.size() ||
+          (i < a.descriptors.size() && a.descriptors[i].number < b.descriptors[j].number)) {
         part.add("closed  " + describe(a.descriptors[i++]));
       } else if (i == a.descriptors.size() || b.descriptors[j].number < a.descriptors[i].number) {
         part.add("opened  " + describe(b.descriptors[j++]));
@@ -305,7 +326,8 @@ class Differ {
     }
   }
 
-  static void strings(Part& part, const char* what, const std::vector<std::string>& a, const std::vector<std::string>& b) {
+  static void strings(Part& part, const char* what, const std::vector<std::string>& a,
+                      const std::vector<std::string>& b) {
     for (size_t i = 0; i < std::max(a.size(), b.size()); ++i) {
       part.changed(item(what, i), i < a.size() ? printable(a[i]) : "none", i < b.size() ? printable(b[i]) : "none");
     }

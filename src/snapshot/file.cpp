@@ -105,7 +105,7 @@ class TemporaryFile {
 }  // namespace
 
 Result<void> publish(const std::string& path, FunctionRef<Result<void>(Sink&)> write) {
-  struct stat status {};
+  struct stat status{};
   if (::stat(path.c_str(), &status) == 0) {
     if (S_ISDIR(status.st_mode)) return io_error("write", path, EISDIR);
     if (!S_ISREG(status.st_mode)) return write_directly(path, write);
@@ -143,7 +143,7 @@ Result<void> FileSource::open(const std::string& path) {
   descriptor_ = open_retrying(path, O_RDONLY);
   if (descriptor_ < 0) return io_error("open", path, errno);
   owned_ = true;
-  struct stat status {};
+  struct stat status{};
   if (::fstat(descriptor_, &status) != 0) return io_error("read", path, errno);
   if (S_ISDIR(status.st_mode)) return io_error("read", path, EISDIR);
   if (S_ISREG(status.st_mode)) size_ = static_cast<uint64_t>(status.st_size);

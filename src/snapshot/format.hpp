@@ -23,7 +23,7 @@ inline constexpr char kEndTag[9] = "CWEND\r\n\x1A";  // 8 bytes on disk, the las
 
 /// Header content: tag 8, major 2, minor 2, flags 4, writer length 2, writer.
 inline constexpr size_t kHeaderFixed = 18;
-inline constexpr size_t kMaxWriter = 255;  ///< bytes of the writer's name and version
+inline constexpr size_t kMaxWriter = 255;   ///< bytes of the writer's name and version
 inline constexpr size_t kMaxHeader = 4096;  ///< bytes of the header's content that a reader accepts
 
 /// Trailer content: tag 8, frame count 4, reserved 4, entries, state digest 32, file digest 16, file size 8, end tag 8.

@@ -38,7 +38,9 @@ Hasher128& Hasher128::operator=(Hasher128&&) noexcept = default;
 
 void Hasher128::reset() { XXH3_128bits_reset(&state_->xxh); }
 
-void Hasher128::update(std::span<const uint8_t> bytes) { XXH3_128bits_update(&state_->xxh, bytes.data(), bytes.size()); }
+void Hasher128::update(std::span<const uint8_t> bytes) {
+  XXH3_128bits_update(&state_->xxh, bytes.data(), bytes.size());
+}
 
 Hash128 Hasher128::digest() const {
   const XXH128_hash_t hash = XXH3_128bits_digest(&state_->xxh);

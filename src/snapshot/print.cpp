@@ -56,7 +56,8 @@ void add_stack(Lines& lines, const Records& records, const Names& names) {
   where += "in a call of " + names.function(raw(machine.entry));
   lines.add(where);
   if (machine.pending) {
-    lines.add("waiting for " + names.function(raw(machine.pending->function)) + arguments(machine.pending->args, names));
+    lines.add("waiting for " + names.function(raw(machine.pending->function)) +
+              arguments(machine.pending->args, names));
   }
   for (size_t depth = 0; depth < std::min(machine.frames.size(), kOverviewFrames); ++depth) {
     lines.add(frame_line(records, names, depth));
@@ -80,8 +81,8 @@ void add_store(Lines& lines, const Records& records) {
     uint64_t blocks = 0;
     for (const PageGroupRecord& group : records.page_groups) blocks += group.memory == m ? group.blocks : 0;
     lines.add("#" + std::to_string(m) + " " + plural(memory.pages, "page", "pages") + " (" +
-              size_in_words(memory.pages * kPageSize) + ", " + size_of(memory.type.limits) + "), " +
-              grouped(blocks) + " of " + grouped(memory.pages * kPageSize / kBlockSize) + " 4-KiB blocks are not zero");
+              size_in_words(memory.pages * kPageSize) + ", " + size_of(memory.type.limits) + "), " + grouped(blocks) +
+              " of " + grouped(memory.pages * kPageSize / kBlockSize) + " 4-KiB blocks are not zero");
   }
   lines.part("tables");
   for (size_t t = 0; t < records.tables.size(); ++t) {
@@ -97,7 +98,8 @@ void add_store(Lines& lines, const Records& records) {
               " not null");
   }
   lines.part("others");
-  const auto dropped_elems = std::count_if(records.elems.begin(), records.elems.end(), [](auto& e) { return e.dropped; });
+  const auto dropped_elems =
+      std::count_if(records.elems.begin(), records.elems.end(), [](auto& e) { return e.dropped; });
   const auto dropped_datas = std::count_if(records.datas_dropped.begin(), records.datas_dropped.end(),
                                            [](uint8_t dropped) { return dropped != 0; });
   lines.add(plural(records.globals.size(), "global", "globals") + ", " +
@@ -157,7 +159,8 @@ std::string print_frames(const Records& records, const Names& names) {
   const MachineImage& machine = records.machine;
   std::string out;
   if (machine.pending) {
-    out += "waiting for " + names.function(raw(machine.pending->function)) + arguments(machine.pending->args, names) + "\n";
+    out += "waiting for " + names.function(raw(machine.pending->function)) + arguments(machine.pending->args, names) +
+           "\n";
   }
   size_t end = machine.values.size();  // of the frame's values
   for (size_t depth = 0; depth < machine.frames.size(); ++depth) {

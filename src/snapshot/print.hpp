@@ -13,8 +13,8 @@ namespace chiwawa::snapshot {
 
 /// What is known about the file besides the records.
 struct FileFacts {
-  std::string name;         ///< may be empty
-  uint64_t size = 0;        ///< bytes
+  std::string name;   ///< may be empty
+  uint64_t size = 0;  ///< bytes
   Header header;
   Sha256 state_digest{};
 };
@@ -35,8 +35,9 @@ struct MemoryRange {
   uint64_t end = 0;
 };
 
-/// Reads the rest of the snapshot (just opened), checking all of it, and returns the range, widened to multiples of 16, as
-/// a hex dump; an empty string without a range. Phase::Invoke if the range is not in the memory, otherwise as the reader.
+/// Reads the rest of the snapshot (just opened), checking all of it, and returns the range, widened to multiples of 16,
+/// as a hex dump; an empty string without a range. Phase::Invoke if the range is not in the memory, otherwise as the
+/// reader.
 Result<std::string> dump_memory(Reader& reader, std::optional<MemoryRange> range);
 
 }  // namespace chiwawa::snapshot

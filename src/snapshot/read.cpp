@@ -22,7 +22,8 @@ Result<void> Reader::open() {
   if (header_.major != kMajor) {
     unsupported_ = true;
     return damaged("snapshot format " + std::to_string(header_.major) + "." + std::to_string(header_.minor) +
-                       ", this program reads format " + std::to_string(kMajor), 16);
+                       ", this program reads format " + std::to_string(kMajor),
+                   16);
   }
   if (header_.flags != 0) {
     unsupported_ = true;

@@ -31,6 +31,7 @@ struct InstanceRecord {
   std::vector<uint32_t> globals;
   std::vector<uint32_t> elems;
   std::vector<uint32_t> datas;
+  bool operator==(const InstanceRecord&) const = default;
 };
 
 struct FuncRecord {

@@ -137,7 +137,8 @@ Result<std::vector<std::shared_ptr<const Module>>> match_modules(
     cause += "SHA-256 " + to_hex(wanted.sha256) + " (" + std::to_string(wanted.size) + " bytes), given";
     if (modules.empty()) cause += " is none";
     for (size_t i = 0; i < modules.size() && i < 8; ++i) {
-      cause += (i == 0 ? " is " : ", ") + to_hex(hashes[i]) + " (" + std::to_string(modules[i]->bytes.size()) + " bytes)";
+      cause +=
+          (i == 0 ? " is " : ", ") + to_hex(hashes[i]) + " (" + std::to_string(modules[i]->bytes.size()) + " bytes)";
     }
     return damaged(std::move(cause));
   }

@@ -19,8 +19,8 @@ using HostResolver =
     FunctionRef<std::optional<HostFunction>(std::string_view module, std::string_view name, const FuncType& type)>;
 
 struct RestoreOptions {
-  StoreLimits limits;       ///< of the new store; a memory that is larger already is refused
-  CompileOptions compile;   ///< of the new store
+  StoreLimits limits;      ///< of the new store; a memory that is larger already is refused
+  CompileOptions compile;  ///< of the new store
 };
 
 struct Restored {
@@ -35,8 +35,8 @@ struct Restored {
 /// Machine::restore.
 ///
 /// Everything that could harm is checked before it is used: which instance has which addresses, all types against the
-/// modules' declarations, sizes against limits. On failure nothing remains. Errors: Phase::Snapshot naming what differs (a module that
-/// is not the one saved, a host function that is missing), Phase::Io.
+/// modules' declarations, sizes against limits. On failure nothing remains. Errors: Phase::Snapshot naming what differs
+/// (a module that is not the one saved, a host function that is missing), Phase::Io.
 Result<Restored> restore(Reader& reader, std::span<const std::shared_ptr<const Module>> modules, HostResolver resolve,
                          const RestoreOptions& options = {});
 

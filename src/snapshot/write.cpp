@@ -63,7 +63,8 @@ uint32_t block_count(std::span<const BlockRun> runs) {
 void gather(std::span<const uint8_t> group, std::span<const BlockRun> runs, std::vector<uint8_t>& bytes) {
   bytes.clear();
   for (const BlockRun& run : runs) {
-    const std::span<const uint8_t> blocks = group.subspan(run.first * size_t{kBlockSize}, run.count * size_t{kBlockSize});
+    const std::span<const uint8_t> blocks =
+        group.subspan(run.first * size_t{kBlockSize}, run.count * size_t{kBlockSize});
     bytes.insert(bytes.end(), blocks.begin(), blocks.end());
   }
 }
@@ -175,8 +176,8 @@ Offset<schema::Descriptor> encode(FlatBufferBuilder& fbb, const wasi::Descriptor
   const auto preopen = text(fbb, d.preopen);
   const auto path = text(fbb, d.path);
   return schema::CreateDescriptor(fbb, d.number, static_cast<schema::DescriptorKind>(d.kind), d.rights_base,
-                                  d.rights_inheriting, d.fdflags, preopen, path, d.offset, d.size, d.mtime,
-                                  d.device, d.inode);
+                                  d.rights_inheriting, d.fdflags, preopen, path, d.offset, d.size, d.mtime, d.device,
+                                  d.inode);
 }
 
 Offset<schema::Wasi> encode(FlatBufferBuilder& fbb, const wasi::State& w) {
@@ -307,9 +308,8 @@ Result<std::vector<uint8_t>> encode_state(const Records& r) {
     return schema::CreateModule(fbb, sha, m.size, name);
   });
   const auto instances = tables<schema::Instance>(fbb, r.instances, [&](const auto& i) { return encode(fbb, i); });
-  const auto funcs = structs<schema::Func>(fbb, r.funcs.size(), [&](size_t i) {
-    return schema::Func(r.funcs[i].instance, r.funcs[i].index);
-  });
+  const auto funcs = structs<schema::Func>(
+      fbb, r.funcs.size(), [&](size_t i) { return schema::Func(r.funcs[i].instance, r.funcs[i].index); });
   const auto host_funcs = tables<schema::HostFunc>(fbb, r.host_funcs, [&](const HostFuncRecord& h) {
     const auto module = fbb.CreateString(h.module);
     const auto name = fbb.CreateString(h.name);
@@ -348,9 +348,8 @@ Result<std::vector<uint8_t>> encode_state(const Records& r) {
 
 std::vector<uint8_t> encode_page_group(const PageGroupView& group) {
   FlatBufferBuilder fbb(group.bytes.size() + group.runs.size() * sizeof(schema::BlockRun) + 256);
-  const auto runs = structs<schema::BlockRun>(fbb, group.runs.size(), [&](size_t i) {
-    return schema::BlockRun(group.runs[i].first, group.runs[i].count);
-  });
+  const auto runs = structs<schema::BlockRun>(
+      fbb, group.runs.size(), [&](size_t i) { return schema::BlockRun(group.runs[i].first, group.runs[i].count); });
   const auto bytes = fbb.CreateVector(group.bytes.data(), group.bytes.size());
   fbb.FinishSizePrefixed(schema::CreatePageGroup(fbb, group.memory, group.group, runs, bytes), kPageGroupIdentifier);
   return std::vector<uint8_t>(fbb.GetBufferPointer(), fbb.GetBufferPointer() + fbb.GetSize());

@@ -26,9 +26,9 @@ struct WriteOptions {
 };
 
 /// Writes the whole continuation: every instance of the store, the machine as Machine::capture() returned it, and WASI.
-/// The same state gives the same bytes. Nothing is changed; what the sink got before an error is worthless (publish with
-/// AtomicFile). Memory contents are compressed piece by piece and never copied as a whole.
-/// Phase::Io: the sink's error, or no memory. Phase::Snapshot: the state is too large for the format (kMaxState).
+/// The same state gives the same bytes. Nothing is changed; what the sink got before an error is worthless (publish
+/// with AtomicFile). Memory contents are compressed piece by piece and never copied as a whole. Phase::Io: the sink's
+/// error, or no memory. Phase::Snapshot: the state is too large for the format (kMaxState).
 Result<void> write(Sink& sink, const Store& store, MachineImage machine, std::optional<wasi::State> wasi,
                    const WriteOptions& options = {});
 

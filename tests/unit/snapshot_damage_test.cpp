@@ -93,7 +93,8 @@ TEST_CASE("Bytes after the end are refused", "[snapshot]") {
 }
 
 TEST_CASE("Other versions and unknown flags are told from damage", "[snapshot]") {
-  for (const auto& [offset, text] : {std::pair<size_t, const char*>{16, "this program reads format 1"}, {20, "flags"}}) {
+  for (const auto& [offset, text] :
+       {std::pair<size_t, const char*>{16, "this program reads format 1"}, {20, "flags"}}) {
     std::vector<uint8_t> bytes = some_snapshot();
     bytes[offset] = 9;
     snapshot::MemorySource source(bytes);

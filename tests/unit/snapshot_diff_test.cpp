@@ -29,7 +29,6 @@ std::vector<Difference> compare(const std::vector<uint8_t>& a, const std::vector
   return *result;
 }
 
-
 std::vector<uint8_t> bytes_of(const Guest& guest, const Records& records, std::string_view writer = "test") {
   snapshot::MemorySink sink;
   const auto memory = [&](uint32_t m) -> std::span<const uint8_t> {
@@ -115,6 +114,8 @@ TEST_CASE("Every part of the state is compared", "[snapshot][diff]") {
   check("program", [](Records& r) { r.modules[0].name = "other"; });
   check("program", [](Records& r) { r.host_funcs[0].name = "other"; });
   check("program", [](Records& r) { std::swap(r.funcs[1], r.funcs[2]); });
+  check("program", [](Records& r) { r.host_funcs[0].type.params.clear(); });
+  check("program", [](Records& r) { std::swap(r.instances[0].datas[0], r.instances[0].datas[1]); });
   check("stack", [](Records& r) { r.machine.steps.reset(); });
   check("stack", [](Records& r) { r.machine.entry = FuncAddr{1}; });
   check("stack", [](Records& r) { r.machine.frames[0].position += 1; });

@@ -3,8 +3,8 @@
 #include <fstream>
 
 #include <sys/resource.h>
-#include <csignal>
 #include <unistd.h>
+#include <csignal>
 
 #include "snapshot/file.hpp"
 #include "unit/snapshot_fixture.hpp"
