@@ -19,7 +19,8 @@ int main(int argc, char** argv) {
     for (const std::string& name : options.ignored) names += (names.empty() ? "" : ", ") + name;
     print_note("ignored with --restore: " + names);
   }
-  const Result<std::unique_ptr<Session>> session = options.restore ? Session::restore(options) : Session::start(options);
+  const Result<std::unique_ptr<Session>> session =
+      options.restore ? Session::restore(options) : Session::start(options);
   if (!session) return print_error(session.error());
   return run_guest(**session, options);
 }

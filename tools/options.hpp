@@ -16,9 +16,9 @@ namespace chiwawa::tools {
 struct Options {
   std::string module_path;
   std::string invoke = "_start";
-  std::vector<std::string> params;  ///< as written, see params.hpp
-  std::vector<std::string> args;    ///< the guest's, without its name: --app-args, then those after `--`
-  std::vector<std::string> environ; ///< "K=V"
+  std::vector<std::string> params;   ///< as written, see params.hpp
+  std::vector<std::string> args;     ///< the guest's, without its name: --app-args, then those after `--`
+  std::vector<std::string> environ;  ///< "K=V"
   std::vector<wasi::Preopen> preopens;
   bool default_preopen = false;  ///< nobody asked for a directory: `preopens` is the current one, if there is one
 

@@ -55,8 +55,7 @@ std::string format(const Value& value) {
     case ValType::F32: return "Num(F32(" + format_float<float, uint32_t>(low, 0x7F'FFFF, 0x40'0000) + "))";
     case ValType::F64:
       return "Num(F64(" + format_float<double, uint64_t>(bits, 0xF'FFFF'FFFF'FFFF, 0x8'0000'0000'0000) + "))";
-    case ValType::FuncRef:
-      return bits == kNullRef ? "Ref(RefNull)" : "Ref(FuncAddr(" + std::to_string(bits - 1) + "))";
+    case ValType::FuncRef: return bits == kNullRef ? "Ref(RefNull)" : "Ref(FuncAddr(" + std::to_string(bits - 1) + "))";
     case ValType::ExternRef:
       return bits == kNullRef ? "Ref(RefNull)" : "Ref(RefExtern(" + std::to_string(bits - 1) + "))";
     case ValType::V128: break;
@@ -95,8 +94,6 @@ ExitCode print_error(const Error& error) {
   return error.phase == Phase::Snapshot ? kExitSnapshot : kExitRefused;
 }
 
-void print_note(const std::string& text) {
-  std::fprintf(stderr, "chiwawa: %s\n", printable(text).c_str());
-}
+void print_note(const std::string& text) { std::fprintf(stderr, "chiwawa: %s\n", printable(text).c_str()); }
 
 }  // namespace chiwawa::tools

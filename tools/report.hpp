@@ -19,8 +19,9 @@ enum ExitCode : int {
   kExitTrap = 134,    ///< as a shell reports a process that aborted
 };
 
-/// "Num(I32(30))", "Num(F64(nan))", "Ref(RefNull)", "Ref(FuncAddr(3))", "Ref(RefExtern(5))". Integers are signed decimals,
-/// floats the shortest text that reads back as the same number; a NaN other than the canonical one shows its payload.
+/// "Num(I32(30))", "Num(F64(nan))", "Ref(RefNull)", "Ref(FuncAddr(3))", "Ref(RefExtern(5))". Integers are signed
+/// decimals, floats the shortest text that reads back as the same number; a NaN other than the canonical one shows its
+/// payload.
 std::string format(const Value& value);
 
 /// "Result: Num(I32(30))", one line each, on stdout.

@@ -35,9 +35,7 @@ constexpr size_t kMaxListed = 10;
 
 constexpr std::array<std::string_view, 2> kWasiModules = {"wasi_snapshot_preview1", "wasi_unstable"};
 
-std::string quoted(const std::string& text) {
-  return '"' + text + '"';
-}
+std::string quoted(const std::string& text) { return '"' + text + '"'; }
 
 /// "a, b, c", or with "..." at the end.
 std::string list(const std::vector<std::string>& names) {
@@ -46,9 +44,7 @@ std::string list(const std::vector<std::string>& names) {
   return names.size() > kMaxListed ? result + ", ..." : result;
 }
 
-std::string base_name(const std::string& path) {
-  return path.substr(path.rfind('/') + 1);
-}
+std::string base_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
 Result<std::vector<uint8_t>> read_file(const std::string& path) {
   snapshot::FileSource source;

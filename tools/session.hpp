@@ -18,8 +18,8 @@ namespace chiwawa::tools {
 
 class Session {
  public:
-  /// Instantiates the module and begins its start function, or the call that the options ask for. If the segments do not
-  /// fit, the session exists and trap() says so. The options must outlive it.
+  /// Instantiates the module and begins its start function, or the call that the options ask for. If the segments do
+  /// not fit, the session exists and trap() says so. The options must outlive it.
   static Result<std::unique_ptr<Session>> start(const Options& options);
   /// Goes on with options.restore, which must be of the same module. Phase::Snapshot if it is not, or is damaged.
   static Result<std::unique_ptr<Session>> restore(const Options& options);

@@ -173,7 +173,8 @@ void forge_length(std::vector<T>& list, Random& random) {
 }
 
 void forge_type(ValType& type, Random& random) {
-  constexpr ValType kTypes[] = {ValType::I32, ValType::I64, ValType::F32, ValType::F64, ValType::FuncRef, ValType::ExternRef};
+  constexpr ValType kTypes[] = {ValType::I32, ValType::I64,     ValType::F32,
+                                ValType::F64, ValType::FuncRef, ValType::ExternRef};
   type = kTypes[random.below(std::size(kTypes))];
 }
 
@@ -213,12 +214,17 @@ void forge_table(snapshot::TableRecord& table, Random& random) {
 void forge(snapshot::Records& records, Random& random) {
   MachineImage& machine = records.machine;
   switch (random.below(16)) {
-    case 0: case 1: case 2: forge_frame(machine, random); break;
-    case 3: case 4: forge_one(machine.values, random, [&](Value& value) { forge_value(value, random); }); break;
+    case 0:
+    case 1:
+    case 2: forge_frame(machine, random); break;
+    case 3:
+    case 4: forge_one(machine.values, random, [&](Value& value) { forge_value(value, random); }); break;
     case 5: forge_length(machine.frames, random); break;
     case 6: forge_length(machine.values, random); break;
     case 7: machine.entry = FuncAddr{static_cast<uint32_t>(random.below(8))}; break;
-    case 8: machine.pending = MachineImage::PendingCall{FuncAddr{static_cast<uint32_t>(random.below(4))}, machine.values}; break;
+    case 8:
+      machine.pending = MachineImage::PendingCall{FuncAddr{static_cast<uint32_t>(random.below(4))}, machine.values};
+      break;
     case 9:
       if (machine.next) forge_one(machine.next->args, random, [&](Value& value) { forge_value(value, random); });
       break;
@@ -231,14 +237,18 @@ void forge(snapshot::Records& records, Random& random) {
       break;
     case 13:
       forge_one(records.globals, random, [&](GlobalInst& global) {
-        if (random.below(2) == 0) forge_type(global.type.type, random);
-        else forge_number(global.bits, random);
+        if (random.below(2) == 0)
+          forge_type(global.type.type, random);
+        else
+          forge_number(global.bits, random);
       });
       break;
     case 14:
       forge_one(records.elems, random, [&](auto& elem) {
-        if (random.below(2) == 0) elem.dropped = !elem.dropped;
-        else forge_one(elem.elements, random, [&](uint64_t& ref) { forge_number(ref, random); });
+        if (random.below(2) == 0)
+          elem.dropped = !elem.dropped;
+        else
+          forge_one(elem.elements, random, [&](uint64_t& ref) { forge_number(ref, random); });
       });
       break;
     default:
@@ -291,8 +301,8 @@ Tally forge_records(const Corpus& corpus, size_t count, uint64_t seed) {
       snapshot::Records records = from.records;
       for (size_t changes = 1 + random.below(2); changes != 0; --changes) forge(records, random);
       snapshot::MemorySink sink;
-      const auto written = snapshot::write_records(
-          sink, records, [&](uint32_t address) { return from.memory(address); }, "forger");
+      const auto written =
+          snapshot::write_records(sink, records, [&](uint32_t address) { return from.memory(address); }, "forger");
       const std::string input = from.name + ", forgery " + std::to_string(i);
       if (written) try_snapshot(from, sink.data, input, random, tally);
     }

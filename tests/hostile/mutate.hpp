@@ -28,8 +28,8 @@ class Random {
 
 using Bytes = std::vector<uint8_t>;
 
-/// One to four small changes; `other` is somebody else's bytes to take pieces from. The result differs from `bytes` or is
-/// shorter, except by rare chance.
+/// One to four small changes; `other` is somebody else's bytes to take pieces from. The result differs from `bytes` or
+/// is shorter, except by rare chance.
 inline Bytes mutate(Bytes bytes, std::span<const uint8_t> other, Random& random) {
   constexpr uint8_t kOdd[] = {0x00, 0x01, 0x7F, 0x80, 0xFF, 0x0B, 0x40, 0xFC, 0x70, 0x6F};
   for (size_t changes = 1 + random.below(2) * random.below(4); changes != 0 && !bytes.empty(); --changes) {

@@ -45,7 +45,8 @@ void Tally::refused(const Error& error, size_t input_size, const std::string& in
   ++ends[std::string("refused: ") + name(error.phase)];
   if (error.cause.empty()) problems.push_back(input + ": an error without a cause");
   if (error.offset != Error::kNoOffset && error.offset > input_size) {
-    problems.push_back(input + ": " + describe(error) + ", but there are only " + std::to_string(input_size) + " bytes");
+    problems.push_back(input + ": " + describe(error) + ", but there are only " + std::to_string(input_size) +
+                       " bytes");
   }
 }
 
