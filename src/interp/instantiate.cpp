@@ -16,9 +16,7 @@ std::string describe(const Limits& limits) {
   return std::to_string(limits.min) + (limits.max ? ".." + std::to_string(*limits.max) : "..");
 }
 
-std::string describe(const GlobalType& type) {
-  return (type.is_mutable ? "mut " : "") + std::string(name(type.type));
-}
+std::string describe(const GlobalType& type) { return (type.is_mutable ? "mut " : "") + std::string(name(type.type)); }
 
 /// Whether something with `actual` limits may stand where `wanted` is declared.
 /// https://webassembly.github.io/spec/core/valid/matching.html#limits
@@ -53,9 +51,8 @@ std::string mismatch(const Store& store, const Module& module, const Import& imp
       const MemoryType& wanted = module.memories[import.index];
       const MemInst& given = *store.memories[value.address];
       const Limits actual{given.memory.size_pages(), given.type.limits.max};
-      return matches(actual, wanted.limits)
-                 ? ""
-                 : differ("memory " + describe(wanted.limits), "memory " + describe(actual));
+      return matches(actual, wanted.limits) ? ""
+                                            : differ("memory " + describe(wanted.limits), "memory " + describe(actual));
     }
     case ExternKind::Global: {
       const GlobalType& wanted = module.globals[import.index].type;
@@ -66,7 +63,8 @@ std::string mismatch(const Store& store, const Module& module, const Import& imp
   return "";
 }
 
-/// The value of a validated constant expression. https://webassembly.github.io/spec/core/valid/instructions.html#constant-expressions
+/// The value of a validated constant expression.
+/// https://webassembly.github.io/spec/core/valid/instructions.html#constant-expressions
 uint64_t evaluate(const Store& store, const Instance& instance, ConstExpr expr) {
   InstrReader reader(instance.module->bytes, expr);
   uint64_t value = 0;
