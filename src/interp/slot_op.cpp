@@ -22,7 +22,8 @@ constexpr std::optional<Opcode> swapped(Opcode opcode) {
   case Opcode::i32_##id: return Opcode::i32_##id; \
   case Opcode::i64_##id: return Opcode::i64_##id;
     CHIWAWA_SAME(add)
-    CHIWAWA_SAME(mul) CHIWAWA_SAME(and) CHIWAWA_SAME(or) CHIWAWA_SAME(xor) CHIWAWA_SAME(eq) CHIWAWA_SAME(ne)
+    CHIWAWA_SAME(mul)
+    CHIWAWA_SAME(and) CHIWAWA_SAME(or) CHIWAWA_SAME(xor) CHIWAWA_SAME(eq) CHIWAWA_SAME(ne)
 #undef CHIWAWA_SAME
 #define CHIWAWA_PAIR(a, b)                      \
   case Opcode::i32_##a: return Opcode::i32_##b; \
@@ -73,10 +74,10 @@ const BranchForms* branch_forms(SlotOp comparison) {
                                             SlotOp::br_##inverse##form, SlotOp::br_##inverse##form##_p}; \
     return &kBranch;                                                                                     \
   }
-#define CHIWAWA_BRANCHES(id, inverse)                                                   \
-  CHIWAWA_BRANCH(i32_##id, , i32_##inverse)                                             \
-  CHIWAWA_BRANCH(i64_##id, , i64_##inverse) CHIWAWA_BRANCH(i32_##id, _c, i32_##inverse) \
-      CHIWAWA_BRANCH(i64_##id, _c, i64_##inverse)
+#define CHIWAWA_BRANCHES(id, inverse)       \
+  CHIWAWA_BRANCH(i32_##id, , i32_##inverse) \
+  CHIWAWA_BRANCH(i64_##id, , i64_##inverse) \
+  CHIWAWA_BRANCH(i32_##id, _c, i32_##inverse) CHIWAWA_BRANCH(i64_##id, _c, i64_##inverse)
   switch (comparison) {
     CHIWAWA_BRANCHES(eq, ne)
     CHIWAWA_BRANCHES(ne, eq)

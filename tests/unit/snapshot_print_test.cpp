@@ -94,8 +94,8 @@ TEST_CASE("Values in words", "[snapshot][print]") {
 }
 
 TEST_CASE("Text from strangers cannot control a terminal", "[snapshot][print]") {
-  CHECK(snapshot::printable("a\x1b[31m\n\xff") == "a\\x1b[31m\\x0a\\xff");
-  CHECK(snapshot::printable("zwölf") == "zwölf");
+  CHECK(printable("a\x1b[31m\n\xff") == "a\\x1b[31m\\x0a\\xff");
+  CHECK(printable("zwölf") == "zwölf");
 }
 
 TEST_CASE("Numbers for people", "[snapshot][print]") {
