@@ -45,8 +45,10 @@ constexpr CompileOptions kExact = {.polls = false, .exact = true};
 constexpr Value kDepth = {ValType::I32, 24};
 constexpr Value kRounds = {ValType::I64, 2'000'000};
 
-#define CHIWAWA_COMPARE(name, file, function, argument, options, dispatch)                                    \
-  BENCHMARK_CAPTURE(compare, name, file, function, argument, options, dispatch)->Iterations(101)->Unit(benchmark::kMillisecond)
+#define CHIWAWA_COMPARE(name, file, function, argument, options, dispatch)      \
+  BENCHMARK_CAPTURE(compare, name, file, function, argument, options, dispatch) \
+      ->Iterations(101)                                                         \
+      ->Unit(benchmark::kMillisecond)
 
 #if CHIWAWA_DISPATCH_LOOP
 CHIWAWA_COMPARE(recursion_polls_loop, "wat/fib.wasm", "fib", kDepth, kPolls, Dispatch::Loop);

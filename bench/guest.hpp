@@ -22,7 +22,8 @@ inline constexpr const char* kGuests = "build/guests/";
 inline std::vector<uint8_t> read_file(const std::string& name) {
   std::ifstream file(kGuests + name, std::ios::binary);
   if (!file) {
-    std::fprintf(stderr, "%s%s is missing: run ./dev guests, then this from the project's folder\n", kGuests, name.c_str());
+    std::fprintf(stderr, "%s%s is missing: run ./dev guests, then this from the project's folder\n", kGuests,
+                 name.c_str());
     std::exit(1);
   }
   return {std::istreambuf_iterator<char>(file), {}};

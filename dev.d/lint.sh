@@ -8,8 +8,7 @@ run_lint() {
   note "clang-tidy"
   cmake --preset native >/dev/null
   local candidates files
-  # Only what the native build compiles.
-  mapfile -t candidates < <(sources 'src/*.cpp' 'tools/*.cpp' 'tests/*.cpp' | grep -v -e '_preview1\.cpp$' -e 'wasm_exceptions\.cpp$')
+  mapfile -t candidates < <(tidy_candidates 'src/*.cpp' 'tools/*.cpp' 'tests/*.cpp')
   if [[ ${1:-} == --all ]]; then
     files=("${candidates[@]}")
   else
@@ -19,7 +18,16 @@ run_lint() {
     say "nothing to check (./dev lint --all checks everything)"
     return
   fi
-  printf '%s\n' "${files[@]}" | xargs -r -d '\n' -n 1 -P "$(jobs)" \
+  run_tidy "${files[@]}"
+}
+
+# Sources that the native build compiles, by patterns.
+tidy_candidates() {
+  sources "$@" | grep -v -e '_preview1\.cpp$' -e 'wasm_exceptions\.cpp$'
+}
+
+run_tidy() {
+  printf '%s\n' "$@" | xargs -r -d '\n' -n 1 -P "$(jobs)" \
     clang-tidy-22 -p build/native --quiet --warnings-as-errors='*'
 }
 

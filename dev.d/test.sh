@@ -9,6 +9,13 @@ run_test() {
   local failed=()
   note "Formatting"
   (check_format) || failed+=(formatting)
+  note "clang-tidy, src/ and tools/"
+  local files
+  mapfile -t files < <(tidy_candidates 'src/*.cpp' 'tools/*.cpp')
+  run_tidy "${files[@]}" >build/tidy.log 2>&1 || {
+    grep -A4 -e ' error: ' -e ' warning: ' build/tidy.log || tail -n 20 build/tidy.log
+    failed+=(clang-tidy)
+  }
   note "Generated code"
   if (find_flatc) >/dev/null 2>&1; then
     (run_schema --check) || failed+=('generated header')

@@ -13,8 +13,9 @@ struct MachineKind {
   CompileOptions options;
 
   std::string name() const {
-    return std::string(dispatch == Dispatch::Loop ? "loop" : "tail") +
-           (options.exact ? ", exact" : options.polls ? ", polls" : "");
+    return std::string(dispatch == Dispatch::Loop ? "loop" : "tail") + (options.exact   ? ", exact"
+                                                                        : options.polls ? ", polls"
+                                                                                        : "");
   }
 };
 

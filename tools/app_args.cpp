@@ -3,9 +3,7 @@
 namespace chiwawa::tools {
 namespace {
 
-bool is_space(char c) {
-  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
+bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 }  // namespace
 
@@ -25,13 +23,13 @@ std::optional<std::vector<std::string>> split_words(std::string_view text) {
     }
     std::string& word = words.back();
     const bool more = i + 1 < text.size();
-    if (quote == '\'') {
-      if (c == quote) quote = 0;
-      else word += c;
+    if (quote != 0 && c == quote) {
+      quote = 0;
+    } else if (quote == '\'') {
+      word += c;
     } else if (quote == '"') {
-      if (c == quote) quote = 0;
-      else if (c == '\\' && more && (text[i + 1] == '"' || text[i + 1] == '\\')) word += text[++i];
-      else word += c;
+      const bool escape = c == '\\' && more && (text[i + 1] == '"' || text[i + 1] == '\\');
+      word += escape ? text[++i] : c;
     } else if (c == '\'' || c == '"') {
       quote = c;
     } else if (c == '\\') {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdio>
 #include <optional>
+#include <string>
 
 #include "pacer.hpp"
 #include "report.hpp"
@@ -22,10 +23,17 @@ constexpr uint64_t kMaxSteps = 1'000'000;
 class GuestRun {
  public:
   GuestRun(Session& session, const Options& options)
-      : session_(session), options_(options), machine_(session.machine()), trigger_(options.trigger_file),
-        pacer_(session.store().compile_options.exact ? kMaxSteps : kMaxPolls), stop_at_(options.checkpoint_at) {
-    // A restored computation may be beyond that step already.
-    if (stop_at_ && machine_.steps() > *stop_at_) stop_at_.reset();
+      : session_(session),
+        options_(options),
+        machine_(session.machine()),
+        trigger_(options.trigger_file),
+        pacer_(session.store().compile_options.exact ? kMaxSteps : kMaxPolls),
+        stop_at_(options.checkpoint_at) {
+    if (stop_at_ && machine_.steps() > *stop_at_) {
+      print_note("the snapshot was written at step " + std::to_string(machine_.steps()) +
+                 ": there is no stop at step " + std::to_string(*stop_at_));
+      stop_at_.reset();
+    }
   }
 
   int run();
@@ -89,7 +97,8 @@ bool GuestRun::wants_checkpoint() {
 
 bool GuestRun::checkpoint() {
   if (const Result<void> saved = session_.save(options_.checkpoint_file); !saved) {
-    print_note("no checkpoint was written to " + options_.checkpoint_file + ", the guest goes on: " + describe(saved.error()));
+    print_note("no checkpoint was written to " + options_.checkpoint_file +
+               ", the guest goes on: " + describe(saved.error()));
     return false;
   }
   if (options_.checkpoint_continue) return false;

@@ -30,6 +30,9 @@ constexpr const char* kFooter =
     "  chiwawa --cr program.wasm            (in another terminal: touch checkpoint.trigger)\n"
     "  chiwawa --cr --restore checkpoint.bin program.wasm";
 
+/// What --max-call-depth may ask for: 16 bytes each.
+constexpr uint32_t kMostCalls = 100'000'000;
+
 /// The program's arguments in two parts: up to the first "--", and what follows it.
 struct SplitArguments {
   std::vector<std::string> own;  // with the program's name
@@ -140,139 +143,152 @@ std::string check_dispatch(const std::string& text) {
   return has_dispatch(text == "loop" ? Dispatch::Loop : Dispatch::Tail) ? "" : "this build has no dispatcher " + text;
 }
 
+/// The program's options as CLI11 sees them, and what it writes into.
+class CommandLine {
+ public:
+  CommandLine() : app_(kDescription, "chiwawa") {
+    app_.usage("Usage: chiwawa [options] MODULE [-- args...]");
+    app_.footer(kFooter);
+    app_.set_version_flag("-V,--version", "chiwawa " CHIWAWA_VERSION, "Print the version");
+    app_.set_help_flag("-h,--help", "Print this help");
+    add_guest_options();
+    add_checkpoint_options();
+    add_engine_options();
+  }
+
+  std::variant<Options, int> parse(const SplitArguments& arguments) {
+    std::vector<const char*> own;
+    for (const std::string& word : arguments.own) own.push_back(word.c_str());
+    if (const auto code = parse_command_line(app_, static_cast<int>(own.size()), own.data())) return *code;
+    finish(arguments.guest);
+    return std::move(options_);
+  }
+
+ private:
+  void add_guest_options();
+  void add_checkpoint_options();
+  void add_engine_options();
+  void finish(const std::vector<std::string>& guest_args);
+
+  CLI::Option* repeatable(CLI::Option* option) { return option->expected(1)->take_all()->allow_extra_args(false); }
+  bool given(const char* option) const { return app_.count(option) != 0; }
+
+  CLI::App app_;
+  Options options_;
+  // As written:
+  std::string app_args_;
+  std::string restore_;
+  std::string memory_;
+  std::string dispatch_;
+  std::vector<std::string> dirs_;
+  uint64_t checkpoint_at_ = 0;
+  std::string policy_;
+  std::string embed_;
+  bool no_dir_ = false;
+  bool env_inherit_ = false;
+};
+
+void CommandLine::add_guest_options() {
+  app_.add_option("MODULE", options_.module_path, "The WebAssembly module (binary format)")->required();
+  app_.add_option("-i,--invoke", options_.invoke, "Exported function to call")->option_text("NAME [_start]");
+  repeatable(app_.add_option("-p,--params", options_.params,
+                             "Its parameters, such as I32(1),I64(-2) F32(nan) F64(0x1p3) RefNull\n"
+                             "RefExtern(7): separated by commas or spaces; can be repeated"))
+      ->option_text("VALUES...");
+  app_.add_option("--app-args", app_args_,
+                  "The guest's arguments in one string, quoted as in a shell; those\nafter -- follow them")
+      ->option_text("STRING")
+      ->check(check_app_args, "");
+  repeatable(app_.add_option("--env", options_.environ,
+                             "Environment variable for the guest, which gets no others; can be\nrepeated"))
+      ->option_text("NAME=VALUE")
+      ->check(check_env, "");
+  app_.add_flag("--env-inherit", env_inherit_,
+                "Pass the variables of chiwawa's own environment, too; --env replaces\nthem");
+  CLI::Option* dir =
+      repeatable(app_.add_option("--dir", dirs_,
+                                 "Host directory that the guest may use, under its own or another\n"
+                                 "name, with :ro only to read; can be repeated. Without it: the current\n"
+                                 "directory"))
+          ->option_text("HOST[::GUEST][:ro]")
+          ->check(check_dir, "");
+  app_.add_flag("--no-dir", no_dir_, "No directory at all, not even the current one")->excludes(dir);
+}
+
+void CommandLine::add_checkpoint_options() {
+  const auto group = [](CLI::Option* option) { return option->group("Checkpoint and restore"); };
+  CLI::Option* cr = group(app_.add_flag(
+      "--cr", options_.checkpoints, "Watch for the trigger file; when it appears, save the guest's state\nand stop"));
+  group(app_.add_option("--trigger-file", options_.trigger_file, "The file to watch for; it is removed when noticed"))
+      ->option_text("FILE [checkpoint.trigger]")
+      ->needs(cr);
+  group(app_.add_option("--checkpoint-file", options_.checkpoint_file, "Where to save"))
+      ->option_text("FILE [checkpoint.bin]");
+  group(app_.add_flag("--checkpoint-continue", options_.checkpoint_continue, "Save and go on instead of stopping"));
+  group(app_.add_option("--checkpoint-at", checkpoint_at_,
+                        "Save exactly before Wasm instruction N, counted from 0 at the start of\n"
+                        "the run; block, loop, else and end do not count"))
+      ->option_text("N");
+  CLI::Option* from =
+      group(app_.add_option("--restore", restore_, "Continue what this file saved, with the same MODULE"))
+          ->option_text("FILE");
+  group(app_.add_option("--restore-policy", policy_,
+                        "Whether files that the guest had open may have changed since then;\n"
+                        "strict: they have the same size and date"))
+      ->option_text("strict|lenient [lenient]")
+      ->check(check_policy, "")
+      ->needs(from);
+  group(app_.add_flag("--explain", options_.explain,
+                      "Only say what --restore would do with each descriptor; exit code 0 if\n"
+                      "it would succeed, else 3"))
+      ->needs(from);
+  group(app_.add_option("--embed-files", embed_,
+                        "Most bytes in a snapshot of files that were removed while open;\nsuffixes K, M, G"))
+      ->option_text("SIZE [16M]")
+      ->check(check_embed_size, "");
+}
+
+void CommandLine::add_engine_options() {
+  const auto group = [](CLI::Option* option) { return option->group("Limits and engine"); };
+  group(app_.add_option("--max-memory", memory_, "Most bytes of a linear memory; suffixes K, M, G: powers of 1024"))
+      ->option_text("SIZE [4G]")
+      ->check(check_size, "");
+  group(app_.add_option("--max-call-depth", options_.limits.max_call_depth, "Most nested calls"))
+      ->option_text("N [" + std::to_string(MachineLimits{}.max_call_depth) + "]")
+      ->check(CLI::Range(uint32_t{1}, kMostCalls), "");
+  group(app_.add_option("--dispatch", dispatch_, "How instructions are dispatched"))
+      ->option_text(default_dispatch() == Dispatch::Loop ? "loop|tail [loop]" : "loop|tail [tail]")
+      ->check(check_dispatch, "");
+}
+
+void CommandLine::finish(const std::vector<std::string>& guest_args) {
+  if (given("--max-memory")) options_.max_memory_pages = std::min(*parse_size(memory_) / kPageSize, kMaxPages);
+  if (given("--dispatch")) options_.dispatch = dispatch_ == "loop" ? Dispatch::Loop : Dispatch::Tail;
+  if (given("--checkpoint-at")) options_.checkpoint_at = checkpoint_at_;
+  if (given("--restore-policy")) {
+    options_.policy = policy_ == "strict" ? wasi::RestorePolicy::Strict : wasi::RestorePolicy::Lenient;
+  }
+  if (given("--embed-files")) options_.embed_limit = *parse_size(embed_);
+  if (env_inherit_) inherit_environment(options_.environ);
+  if (given("--app-args")) options_.args = *split_words(app_args_);
+  options_.args.insert(options_.args.end(), guest_args.begin(), guest_args.end());
+  for (const std::string& dir : dirs_) options_.preopens.push_back(parse_dir(dir));
+  if (dirs_.empty() && !no_dir_) {
+    options_.preopens.push_back({".", "."});
+    options_.default_preopen = true;
+  }
+  if (!given("--restore")) return;
+  options_.restore = restore_;
+  for (const char* option : {"--invoke", "--params", "--env", "--env-inherit", "--app-args"}) {
+    if (given(option)) options_.ignored.push_back(option);
+  }
+  if (!guest_args.empty()) options_.ignored.push_back("arguments after --");
+}
+
 }  // namespace
 
 std::variant<Options, int> parse_options(int argc, const char* const* argv) {
-  Options options;
-  std::string memory;
-  std::string app_args;
-  std::string dispatch;
-  std::string restore;
-  uint64_t checkpoint_at = 0;
-  std::vector<std::string> dirs;
-  bool no_dir = false;
-  bool inherit = false;
-  std::string embed;
-  std::string policy;
-
-  CLI::App app(kDescription, "chiwawa");
-  app.footer(kFooter);
-  app.usage("Usage: chiwawa [options] MODULE [-- args...]");
-  app.set_version_flag("-V,--version", "chiwawa " CHIWAWA_VERSION);
-
-  app.add_option("MODULE", options.module_path, "The WebAssembly module (binary format)")->required();
-  auto* invoke =
-      app.add_option("-i,--invoke", options.invoke, "Exported function to call")->option_text("NAME [_start]");
-  auto* params = app.add_option("-p,--params", options.params,
-                                "Its parameters: I32(1),I64(-2) F32(nan) F64(1e9) RefNull RefExtern(7); separated by "
-                                "commas or spaces, decimal or hexadecimal; can be repeated")
-                     ->option_text("VALUES ...")
-                     ->expected(1)
-                     ->take_all()
-                     ->allow_extra_args(false);
-  auto* words = app.add_option("--app-args", app_args,
-                               "The guest's arguments in one string, quoted as in a shell; those after -- follow them")
-                    ->option_text("STRING")
-                    ->check(check_app_args, "");
-  auto* env = app.add_option("--env", options.environ,
-                             "Environment variable for the guest; can be repeated. No others are passed")
-                  ->option_text("NAME=VALUE")
-                  ->check(check_env, "")
-                  ->expected(1)
-                  ->take_all()
-                  ->allow_extra_args(false);
-  auto* inherited = app.add_flag("--env-inherit", inherit,
-                                 "Pass the variables of chiwawa's own environment, too; --env replaces them");
-  auto* dir = app.add_option("--dir", dirs,
-                             "Host directory that the guest may use, under its own or another name (:ro: only "
-                             "to read); can be repeated. Without it: the current directory")
-                  ->option_text("HOST[::GUEST][:ro]")
-                  ->check(check_dir, "")
-                  ->expected(1)
-                  ->take_all()
-                  ->allow_extra_args(false);
-  app.add_flag("--no-dir", no_dir, "No directory at all, not even the current one")->excludes(dir);
-
-  auto* group = "Checkpoint and restore";
-  app.add_flag("--cr", options.checkpoints, "Watch for the trigger file, and save the guest's state when it appears")
-      ->group(group);
-  app.add_option("--trigger-file", options.trigger_file, "The file to watch for; it is removed when noticed")
-      ->option_text("FILE [checkpoint.trigger]")
-      ->group(group);
-  app.add_option("--checkpoint-file", options.checkpoint_file, "Where to save")
-      ->option_text("FILE [checkpoint.bin]")
-      ->group(group);
-  app.add_flag("--checkpoint-continue", options.checkpoint_continue, "Save and go on instead of stopping")
-      ->group(group);
-  auto* at = app.add_option("--checkpoint-at", checkpoint_at,
-                            "Save exactly before the Nth Wasm instruction, counted from 0 at the start of the run "
-                            "(structure markers are not counted)")
-                 ->option_text("N")
-                 ->group(group);
-  auto* from = app.add_option("--restore", restore, "Continue what this file saved, with the same MODULE")
-                   ->option_text("FILE")
-                   ->group(group);
-
-  auto* policies = app.add_option("--restore-policy", policy,
-                                  "Whether files that the guest had open may have changed since (strict: same size and "
-                                  "date)")
-                       ->option_text("strict|lenient [lenient]")
-                       ->check(check_policy, "")
-                       ->group(group)
-                       ->needs(from);
-  app.add_flag("--explain", options.explain,
-               "Only say what --restore would do with each descriptor, and exit with 0 if it would succeed, else 3")
-      ->group(group)
-      ->needs(from);
-  auto* embedded = app.add_option("--embed-files", embed,
-                                  "Most bytes in a snapshot of files that were removed while open (suffixes K, M, G)")
-                       ->option_text("SIZE [16M]")
-                       ->check(check_embed_size, "")
-                       ->group(group);
-
-  group = "Limits and engine";
-  auto* max_memory =
-      app.add_option("--max-memory", memory, "Most bytes of a linear memory (suffixes K, M, G: powers of 1024)")
-          ->option_text("SIZE [4G]")
-          ->check(check_size, "")
-          ->group(group);
-  app.add_option("--max-call-depth", options.limits.max_call_depth, "Most nested calls")
-      ->option_text("N [" + std::to_string(MachineLimits{}.max_call_depth) + "]")
-      ->check(CLI::Range(uint32_t{1}, uint32_t{100'000'000}), "")
-      ->group(group);
-  auto* dispatcher = app.add_option("--dispatch", dispatch, "How instructions are dispatched")
-                         ->option_text(default_dispatch() == Dispatch::Loop ? "loop|tail [loop]" : "loop|tail [tail]")
-                         ->check(check_dispatch, "")
-                         ->group(group);
-
-  const SplitArguments split = split_arguments(argc, argv);
-  std::vector<const char*> own;
-  for (const std::string& word : split.own) own.push_back(word.c_str());
-  if (const std::optional<int> code = parse_command_line(app, static_cast<int>(own.size()), own.data())) return *code;
-
-  if (*max_memory) options.max_memory_pages = std::min(*parse_size(memory) / kPageSize, kMaxPages);
-  if (*dispatcher) options.dispatch = dispatch == "loop" ? Dispatch::Loop : Dispatch::Tail;
-  if (*embedded) options.embed_limit = *parse_size(embed);
-  if (*policies) options.policy = policy == "strict" ? wasi::RestorePolicy::Strict : wasi::RestorePolicy::Lenient;
-  if (inherit) inherit_environment(options.environ);
-  if (*at) options.checkpoint_at = checkpoint_at;
-  if (*words) options.args = *split_words(app_args);
-  options.args.insert(options.args.end(), split.guest.begin(), split.guest.end());
-  for (const std::string& one : dirs) options.preopens.push_back(parse_dir(one));
-  if (dirs.empty() && !no_dir) {
-    options.preopens.push_back({".", "."});
-    options.default_preopen = true;
-  }
-  if (*from) {
-    options.restore = restore;
-    if (*invoke) options.ignored.push_back("--invoke");
-    if (*params) options.ignored.push_back("--params");
-    if (*env) options.ignored.push_back("--env");
-    if (*inherited) options.ignored.push_back("--env-inherit");
-    if (*words) options.ignored.push_back("--app-args");
-    if (!split.guest.empty()) options.ignored.push_back("arguments after --");
-  }
-  return options;
+  return CommandLine().parse(split_arguments(argc, argv));
 }
 
 }  // namespace chiwawa::tools

@@ -12,7 +12,8 @@ class Pacer {
  public:
   using Duration = std::chrono::steady_clock::duration;
 
-  /// `largest` bounds what a sudden change costs: a guest whose polls take 1 ns now may need 1 us for each a moment later.
+  /// `largest` bounds what a sudden change costs: a guest whose polls take 1 ns now may need 1 us for each a moment
+  /// later.
   explicit Pacer(uint64_t largest) : largest_(largest) {}
 
   uint64_t budget() const { return budget_; }

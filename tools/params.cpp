@@ -1,7 +1,7 @@
 #include "params.hpp"
 
+#include <algorithm>
 #include <bit>
-#include <cerrno>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
@@ -59,8 +59,11 @@ bool is_float_syntax(std::string_view text) {
 
 template <typename Float>
 Float to_float(const char* text, char** end) {
-  if constexpr (sizeof(Float) == 4) return std::strtof(text, end);
-  else return std::strtod(text, end);
+  if constexpr (sizeof(Float) == 4) {
+    return std::strtof(text, end);
+  } else {
+    return std::strtod(text, end);
+  }
 }
 
 template <typename Float, typename Bits>
@@ -70,9 +73,8 @@ std::optional<uint64_t> parse_float(std::string_view text, Bits infinity, Bits q
   if (text == "nan") return sign | quiet_nan;
   if (text.starts_with("nan:")) {
     const std::optional<uint64_t> payload = text.starts_with("nan:0x") ? parse_unsigned(text.substr(4)) : std::nullopt;
-    if (!payload || *payload == 0 || (*payload & ~uint64_t{quiet_nan & ~infinity} & ~uint64_t((quiet_nan & ~infinity) - 1)) != 0) {
-      return std::nullopt;
-    }
+    const Bits largest = (quiet_nan ^ infinity) * 2 - 1;
+    if (!payload || *payload == 0 || *payload > largest) return std::nullopt;
     return sign | infinity | static_cast<Bits>(*payload);
   }
   if (!is_float_syntax(text)) return std::nullopt;
@@ -97,9 +99,7 @@ std::optional<uint64_t> parse_number(std::string_view text, ValType type) {
   }
 }
 
-Error error(std::string cause) {
-  return {Phase::Invoke, std::move(cause)};
-}
+Error error(std::string cause) { return {Phase::Invoke, std::move(cause)}; }
 
 /// One parameter, "I32(5)".
 Result<Value> parse_param(std::string_view text, size_t number, ValType wanted) {

@@ -28,7 +28,6 @@ constexpr bool kAlwaysPoll = false;
 constexpr uint64_t kSlice = 20'000'000;
 
 /// Bytes.
-constexpr size_t kReadStep = 65536;
 
 /// Names listed in one message.
 constexpr size_t kMaxListed = 10;
@@ -45,22 +44,6 @@ std::string list(const std::vector<std::string>& names) {
 }
 
 std::string base_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
-
-Result<std::vector<uint8_t>> read_file(const std::string& path) {
-  snapshot::FileSource source;
-  CHIWAWA_TRY(source.open(path));
-  std::vector<uint8_t> bytes;
-  size_t filled = 0;
-  for (;;) {
-    if (filled == bytes.size()) bytes.resize(filled + std::max(filled / 2, kReadStep));
-    const Result<size_t> count = source.read(std::span(bytes).subspan(filled));
-    if (!count) return count.error();
-    if (*count == 0) break;
-    filled += *count;
-  }
-  bytes.resize(filled);
-  return bytes;
-}
 
 /// The snapshot is what was asked for: that it cannot be read is a snapshot's error.
 Error as_snapshot_error(Error error) {
@@ -154,7 +137,7 @@ Result<void> Session::save(const std::string& path) {
 }
 
 Result<void> Session::read_module() {
-  Result<std::vector<uint8_t>> bytes = read_file(options_.module_path);
+  Result<std::vector<uint8_t>> bytes = snapshot::read_file(options_.module_path);
   if (!bytes) return bytes.error();
   Result<Module> module = decode(std::move(*bytes));
   if (!module) return module.error();

@@ -38,15 +38,8 @@ std::variant<DiffOptions, int> parse(int argc, char** argv) {
 }
 
 int run(const DiffOptions& options) {
-  std::vector<std::shared_ptr<const Module>> modules;
-  for (const std::string& path : options.modules) {
-    auto module = read_module(path);
-    if (!module) {
-      print_problem(kProgram, path, module.error());
-      return kTrouble;
-    }
-    modules.push_back(std::move(*module));
-  }
+  const auto modules = read_modules(kProgram, options.modules);
+  if (!modules) return kTrouble;
   SnapshotFile a(options.a);
   SnapshotFile b(options.b);
   for (SnapshotFile* file : {&a, &b}) {
@@ -54,7 +47,7 @@ int run(const DiffOptions& options) {
       print_problem(kProgram, file->path, opened.error());
       return kTrouble;
     }
-    file->take_modules(modules);
+    file->take_modules(*modules);
   }
   int which = 0;
   const auto differences = snapshot::diff(a.reader, b.reader, a.names(), b.names(), which);

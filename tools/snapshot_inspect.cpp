@@ -70,8 +70,7 @@ std::variant<InspectOptions, int> parse(int argc, char** argv) {
     options.range.emplace();
     options.range->memory = memory;
     if (!parse_range(range, *options.range)) {
-      std::fprintf(stderr, "%s: --memory: %s is no range such as 0x400:0x500\n", kProgram,
-                   snapshot::printable(range).c_str());
+      std::fprintf(stderr, "%s: --memory: %s is no range such as 0x400:0x500\n", kProgram, printable(range).c_str());
       return kUsage;
     }
   }
@@ -79,15 +78,8 @@ std::variant<InspectOptions, int> parse(int argc, char** argv) {
 }
 
 int run(const InspectOptions& options) {
-  std::vector<std::shared_ptr<const Module>> modules;
-  for (const std::string& path : options.modules) {
-    auto module = read_module(path);
-    if (!module) {
-      print_problem(kProgram, path, module.error());
-      return kUsage;
-    }
-    modules.push_back(std::move(*module));
-  }
+  const auto modules = read_modules(kProgram, options.modules);
+  if (!modules) return kUsage;
 
   SnapshotFile file(options.file);
   const auto fail = [&](const Error& error) {
@@ -96,13 +88,13 @@ int run(const InspectOptions& options) {
     return error.phase == Phase::Snapshot ? kDamaged : kUsage;
   };
   if (const Result<void> opened = file.open(); !opened) return fail(opened.error());
-  if (!modules.empty()) {
-    if (const auto matched = snapshot::match_modules(file.reader.records(), modules); !matched) {
+  if (!modules->empty()) {
+    if (const auto matched = snapshot::match_modules(file.reader.records(), *modules); !matched) {
       print_problem(kProgram, options.file, matched.error());
       return kUsage;
     }
   }
-  file.take_modules(modules);
+  file.take_modules(*modules);
   const Result<std::string> dump = snapshot::dump_memory(file.reader, options.range);
   if (!dump) return fail(dump.error());
 

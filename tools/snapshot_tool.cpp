@@ -8,6 +8,18 @@
 
 namespace chiwawa::tools {
 
+namespace {
+
+Result<std::shared_ptr<const Module>> read_module(const std::string& path) {
+  Result<std::vector<uint8_t>> bytes = snapshot::read_file(path);
+  if (!bytes) return bytes.error();
+  Result<Module> module = decode(std::move(*bytes));
+  if (!module) return module.error();
+  return std::make_shared<const Module>(std::move(*module));
+}
+
+}  // namespace
+
 Result<void> SnapshotFile::open() {
   if (path == "-") {
     source.use(0, "standard input");
@@ -28,26 +40,23 @@ void SnapshotFile::take_modules(const std::vector<std::shared_ptr<const Module>>
   }
 }
 
-Result<std::shared_ptr<const Module>> read_module(const std::string& path) {
-  snapshot::FileSource source;
-  CHIWAWA_TRY(source.open(path));
-  std::vector<uint8_t> bytes;
-  for (;;) {
-    const size_t size = bytes.size();
-    bytes.resize(size + 65536);
-    const Result<size_t> got = source.read(std::span(bytes).subspan(size));
-    if (!got) return got.error();
-    bytes.resize(size + *got);
-    if (*got == 0) break;
+std::optional<std::vector<std::shared_ptr<const Module>>> read_modules(std::string_view program,
+                                                                       const std::vector<std::string>& paths) {
+  std::vector<std::shared_ptr<const Module>> modules;
+  for (const std::string& path : paths) {
+    auto module = read_module(path);
+    if (!module) {
+      print_problem(program, path, module.error());
+      return std::nullopt;
+    }
+    modules.push_back(std::move(*module));
   }
-  Result<Module> module = decode(std::move(bytes));
-  if (!module) return module.error();
-  return std::make_shared<const Module>(std::move(*module));
+  return modules;
 }
 
 void print_problem(std::string_view program, const std::string& file, const Error& error) {
-  std::fprintf(stderr, "%.*s: %s: %s\n", static_cast<int>(program.size()), program.data(),
-               snapshot::printable(file).c_str(), snapshot::printable(describe(error)).c_str());
+  std::fprintf(stderr, "%.*s: %s: %s\n", static_cast<int>(program.size()), program.data(), printable(file).c_str(),
+               printable(describe(error)).c_str());
 }
 
 bool print_text(const std::string& text) {

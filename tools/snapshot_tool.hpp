@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,8 +31,10 @@ struct SnapshotFile {
   std::vector<std::shared_ptr<const Module>> modules;  ///< for each of the snapshot's modules, null if it is not known
 };
 
-/// Reads and decodes a module; only its names are used, so it is not validated.
-Result<std::shared_ptr<const Module>> read_module(const std::string& path);
+/// Reads and decodes modules; only their names are used, so they are not validated. On failure the problem has been
+/// printed, and nothing is returned.
+std::optional<std::vector<std::shared_ptr<const Module>>> read_modules(std::string_view program,
+                                                                       const std::vector<std::string>& paths);
 
 /// "<program>: <file>: <description>" on stderr.
 void print_problem(std::string_view program, const std::string& file, const Error& error);

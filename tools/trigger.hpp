@@ -11,8 +11,8 @@ class Trigger {
  public:
   explicit Trigger(std::string path) : path_(std::move(path)) {}
 
-  /// Whether the file is there. It is removed then; if that fails, a note is printed once and the file is not looked for
-  /// any more, because it would trigger for ever.
+  /// Whether the file is there. It is removed then; if that fails, a note is printed once and the file is not looked
+  /// for any more, because it would trigger for ever.
   bool noticed(std::chrono::steady_clock::time_point now);
 
  private:

@@ -12,9 +12,7 @@ ThrowHandler current_handler = nullptr;
 
 }  // namespace
 
-void set_throw_handler(ThrowHandler handler) {
-  current_handler = handler;
-}
+void set_throw_handler(ThrowHandler handler) { current_handler = handler; }
 
 bool is_from_namespace(const std::type_info& type, std::string_view name) {
   // Itanium mangling: N <length> <namespace> ... E

@@ -128,8 +128,7 @@ class ByteReader {
       return 0;
     }
     uint64_t value = 0;
-    for (uint32_t i = 0; i < kBytes; ++i)
-      value |= uint64_t{data_[position_ + i]} << (8 * i);
+    for (uint32_t i = 0; i < kBytes; ++i) value |= uint64_t{data_[position_ + i]} << (8 * i);
     position_ += kBytes;
     return value;
   }

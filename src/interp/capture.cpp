@@ -100,7 +100,9 @@ MachineImage Machine::capture() {
   std::map<const Code*, CellFinder> finders;
   const Frame* const bottom = ctx.frames.data.get();
   const auto is_guest = [](const Frame* frame) { return frame->code->instance != nullptr; };
-  const auto cell_of = [](const Frame* frame, const Cell* pc) { return static_cast<uint32_t>(pc - frame->code->cells); };
+  const auto cell_of = [](const Frame* frame, const Cell* pc) {
+    return static_cast<uint32_t>(pc - frame->code->cells);
+  };
   const auto is_suspended = [&](const Frame* frame) { return frame != ctx.frame || ctx.pending.has_value(); };
   const auto pc_of = [&](const Frame* frame) { return frame == ctx.frame ? ctx.pc : frame->pc; };
   for (const Frame* frame = bottom; frame <= ctx.frame; ++frame) {
@@ -125,8 +127,7 @@ MachineImage Machine::capture() {
     if (!is_guest(frame)) continue;
     const CellFinder& finder = finders.at(frame->code);
     const std::vector<ValType>& types = locals.at(frame->code);
-    const Place& place =
-        is_suspended(frame) ? finder.returns.at(cell_of(frame, pc_of(frame))) : finder.pause;
+    const Place& place = is_suspended(frame) ? finder.returns.at(cell_of(frame, pc_of(frame))) : finder.pause;
     image.frames.push_back({frame->code->function, place.position, static_cast<uint32_t>(types.size()),
                             static_cast<uint32_t>(place.stack.size())});
     for (size_t i = 0; i < types.size(); ++i) image.values.push_back(value_of(types[i], slots[i]));

@@ -66,10 +66,10 @@ class Compiler {
     Opcode kind = Opcode::block;  // block (also the function), loop, if_, else_
     std::span<const ValType> params;
     std::span<const ValType> results;
-    uint32_t height = 0;           // of the stack, without params
-    uint32_t loop_cell = 0;        // loop: where branches go
-    uint32_t fixups = kNone;       // branches that go to the end: a chain through their targets, see fix()
-    uint32_t else_fixup = kNone;   // if_: the branch that skips the first part
+    uint32_t height = 0;          // of the stack, without params
+    uint32_t loop_cell = 0;       // loop: where branches go
+    uint32_t fixups = kNone;      // branches that go to the end: a chain through their targets, see fix()
+    uint32_t else_fixup = kNone;  // if_: the branch that skips the first part
   };
 
   // --- locals and the abstract stack -------------------------------------------------------------------------------
@@ -225,9 +225,7 @@ class Compiler {
   /// Sets the target of a forward branch: kinds are told apart by the lowest bit of a fixup.
   static uint32_t cell_fixup(uint32_t cell) { return cell << 1; }
   static uint32_t table_fixup(uint32_t entry) { return entry << 1 | 1; }
-  uint32_t& target_of(uint32_t fixup) {
-    return (fixup & 1) != 0 ? branch_targets[fixup >> 1] : cells[fixup >> 1].imm;
-  }
+  uint32_t& target_of(uint32_t fixup) { return (fixup & 1) != 0 ? branch_targets[fixup >> 1] : cells[fixup >> 1].imm; }
 
   void add_fixup(Label& to, uint32_t fixup) { target_of(fixup) = std::exchange(to.fixups, fixup); }
 
@@ -360,8 +358,8 @@ class Compiler {
     const uint32_t first = static_cast<uint32_t>(branch_targets.size());
     const uint32_t count = instr.index + 1;
     branch_targets.resize(first + count, kNone);
-    const uint32_t cell = emit(SlotOp::br_switch, 0, index, static_cast<uint16_t>(count), static_cast<uint16_t>(count >> 16),
-                               first);
+    const uint32_t cell =
+        emit(SlotOp::br_switch, 0, index, static_cast<uint16_t>(count), static_cast<uint16_t>(count >> 16), first);
     tables_.push_back({cell, first, count});
     // What is done for a label, shared by all entries that name it.
     constexpr uint32_t kInTable = kNone - 1;
@@ -743,13 +741,13 @@ class Compiler {
   std::vector<ValType> local_types_;
   std::vector<uint32_t> aliases_;  // per local: entries of stack_ that stand for it
   std::vector<StackEntry> stack_;
-  uint32_t settled_ = 0;           // all entries below this height are in their homes
+  uint32_t settled_ = 0;  // all entries below this height are in their homes
   std::vector<Label> labels_;
   std::vector<Table> tables_;
   bool reachable_ = true;
-  uint32_t nesting_ = 0;           // blocks opened since code became unreachable
-  uint32_t offset_ = 0;            // of the current instruction
-  uint32_t producer_ = kNone;      // cell that computed the topmost entry
+  uint32_t nesting_ = 0;       // blocks opened since code became unreachable
+  uint32_t offset_ = 0;        // of the current instruction
+  uint32_t producer_ = kNone;  // cell that computed the topmost entry
   uint32_t sync_cell_ = kNone;
   bool step_since_sync_ = false;
 };

@@ -179,8 +179,7 @@ void Decoder::type_section() {
 
 std::vector<ValType> Decoder::value_types() {
   std::vector<ValType> types(in_.count(1));
-  for (ValType& type : types)
-    type = read_value_type(in_);
+  for (ValType& type : types) type = read_value_type(in_);
   return types;
 }
 
@@ -222,21 +221,18 @@ void Decoder::import_section() {
 void Decoder::function_section() {
   declared_functions_ = in_.count(1);
   module_.functions.reserve(module_.functions.size() + declared_functions_);
-  for (uint32_t i = 0; i < declared_functions_ && ok(); ++i)
-    module_.functions.push_back(in_.u32());
+  for (uint32_t i = 0; i < declared_functions_ && ok(); ++i) module_.functions.push_back(in_.u32());
 }
 
 void Decoder::table_section() {
   const uint32_t count = in_.count(2);
   module_.tables.reserve(module_.tables.size() + count);
-  for (uint32_t i = 0; i < count && ok(); ++i)
-    module_.tables.push_back(table_type());
+  for (uint32_t i = 0; i < count && ok(); ++i) module_.tables.push_back(table_type());
 }
 
 void Decoder::memory_section() {
   const uint32_t count = in_.count(1);
-  for (uint32_t i = 0; i < count && ok(); ++i)
-    module_.memories.push_back({limits()});
+  for (uint32_t i = 0; i < count && ok(); ++i) module_.memories.push_back({limits()});
 }
 
 void Decoder::global_section() {
@@ -267,8 +263,7 @@ void Decoder::export_section() {
 void Decoder::elem_section() {
   const uint32_t count = in_.count(3);
   module_.elems.reserve(count);
-  for (uint32_t i = 0; i < count && ok(); ++i)
-    module_.elems.push_back(elem_segment());
+  for (uint32_t i = 0; i < count && ok(); ++i) module_.elems.push_back(elem_segment());
 }
 
 ElemSegment Decoder::elem_segment() {
@@ -298,12 +293,10 @@ ElemSegment Decoder::elem_segment() {
   const uint32_t count = in_.count(1);
   if (segment.uses_expressions) {
     segment.expressions.reserve(count);
-    for (uint32_t i = 0; i < count && ok(); ++i)
-      segment.expressions.push_back(const_expr());
+    for (uint32_t i = 0; i < count && ok(); ++i) segment.expressions.push_back(const_expr());
   } else {
     segment.function_indices.reserve(count);
-    for (uint32_t i = 0; i < count && ok(); ++i)
-      segment.function_indices.push_back(in_.u32());
+    for (uint32_t i = 0; i < count && ok(); ++i) segment.function_indices.push_back(in_.u32());
   }
   return segment;
 }
@@ -314,8 +307,7 @@ void Decoder::code_section() {
   if (ok() && count != declared_functions_) fail("function and code section have inconsistent lengths", at);
   if (!ok()) return;
   module_.bodies.reserve(count);
-  for (uint32_t i = 0; i < count && ok(); ++i)
-    module_.bodies.push_back(function_body());
+  for (uint32_t i = 0; i < count && ok(); ++i) module_.bodies.push_back(function_body());
 }
 
 FunctionBody Decoder::function_body() {

@@ -10,34 +10,34 @@
 #include "interp/executor.hpp"
 #include "interp/numeric.hpp"
 
-#define NEXT() \
-  do {         \
-    ++pc;      \
+#define NEXT()  \
+  do {          \
+    ++pc;       \
     DISPATCH(); \
   } while (false)
 
 /// Copies the registers into the context, for functions that need them and when leaving.
-#define SAVE()         \
-  do {                 \
-    ctx->pc = pc;      \
-    ctx->fp = fp;      \
-    ctx->fuel = fuel;  \
+#define SAVE()        \
+  do {                \
+    ctx->pc = pc;     \
+    ctx->fp = fp;     \
+    ctx->fuel = fuel; \
   } while (false)
 
-#define RELOAD_MEMORY()        \
-  do {                         \
-    mem = ctx->mem;            \
-    mem_size = ctx->mem_size;  \
+#define RELOAD_MEMORY()       \
+  do {                        \
+    mem = ctx->mem;           \
+    mem_size = ctx->mem_size; \
   } while (false)
 
 /// Goes on with the context's registers.
-#define RESUME()         \
-  do {                   \
-    pc = ctx->pc;        \
-    fp = ctx->fp;        \
-    fuel = ctx->fuel;    \
-    RELOAD_MEMORY();     \
-    DISPATCH();          \
+#define RESUME()      \
+  do {                \
+    pc = ctx->pc;     \
+    fp = ctx->fp;     \
+    fuel = ctx->fuel; \
+    RELOAD_MEMORY();  \
+    DISPATCH();       \
   } while (false)
 
 #define LEAVE(exit) \
@@ -52,46 +52,47 @@
     LEAVE(Exit::Trapped); \
   } while (false)
 
-#define JUMP()                            \
-  do {                                    \
-    pc += static_cast<int32_t>(pc->imm);  \
-    DISPATCH();                           \
+#define JUMP()                           \
+  do {                                   \
+    pc += static_cast<int32_t>(pc->imm); \
+    DISPATCH();                          \
   } while (false)
 
 /// Counts a poll. pc must stand at a sync point, with nothing half done.
-#define POLL() \
-  if (--fuel <= 0) [[unlikely]] LEAVE(Exit::Budget)
+#define POLL()                  \
+  if (--fuel <= 0) [[unlikely]] \
+  LEAVE(Exit::Budget)
 
-#define JUMP_POLL()                       \
-  do {                                    \
-    pc += static_cast<int32_t>(pc->imm);  \
-    POLL();                               \
-    DISPATCH();                           \
+#define JUMP_POLL()                      \
+  do {                                   \
+    pc += static_cast<int32_t>(pc->imm); \
+    POLL();                              \
+    DISPATCH();                          \
   } while (false)
 
 /// Pushes the frame of a function of the current instance and goes to its first cell.
-#define PUSH_FRAME(callee)                                                                             \
-  do {                                                                                                 \
-    uint64_t* callee_fp = fp + pc->d;                                                                  \
-    if (static_cast<uint64_t>(ctx->slots_end - callee_fp) < (callee)->frame_slots ||                   \
-        ctx->frame + 1 == ctx->frames_end) [[unlikely]] {                                              \
-      SAVE();                                                                                          \
+#define PUSH_FRAME(callee)                                                                                 \
+  do {                                                                                                     \
+    uint64_t* callee_fp = fp + pc->d;                                                                      \
+    if (static_cast<uint64_t>(ctx->slots_end - callee_fp) < (callee)->frame_slots ||                       \
+        ctx->frame + 1 == ctx->frames_end) [[unlikely]] {                                                  \
+      SAVE();                                                                                              \
       if (!grow_stacks(*ctx, uint64_t{pc->d} + (callee)->frame_slots)) TRAP(TrapKind::CallStackExhausted); \
-      fp = ctx->fp;                                                                                    \
-      callee_fp = fp + pc->d;                                                                          \
-    }                                                                                                  \
-    ctx->frame->pc = pc + 1;                                                                           \
-    ++ctx->frame;                                                                                      \
-    ctx->frame->code = (callee);                                                                       \
-    fp = callee_fp;                                                                                    \
-    for (uint32_t local = (callee)->param_count; local < (callee)->local_count; ++local) fp[local] = 0; \
-    pc = (callee)->cells;                                                                              \
+      fp = ctx->fp;                                                                                        \
+      callee_fp = fp + pc->d;                                                                              \
+    }                                                                                                      \
+    ctx->frame->pc = pc + 1;                                                                               \
+    ++ctx->frame;                                                                                          \
+    ctx->frame->code = (callee);                                                                           \
+    fp = callee_fp;                                                                                        \
+    for (uint32_t local = (callee)->param_count; local < (callee)->local_count; ++local) fp[local] = 0;    \
+    pc = (callee)->cells;                                                                                  \
   } while (false)
 
 /// Calls any function: another instance's or the host's.
-#define CALL(function)                                                                      \
-  do {                                                                                      \
-    SAVE();                                                                                 \
-    if (const Exit exit = begin_call(*ctx, function); exit != Exit::Go) RETURN(exit);       \
-    RESUME();                                                                               \
+#define CALL(function)                                                                \
+  do {                                                                                \
+    SAVE();                                                                           \
+    if (const Exit exit = begin_call(*ctx, function); exit != Exit::Go) RETURN(exit); \
+    RESUME();                                                                         \
   } while (false)

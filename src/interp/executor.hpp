@@ -89,7 +89,7 @@ struct Context {
 
   Store* store = nullptr;
   MachineLimits limits;
-  Stack<Frame> frames;     ///< the first belongs to the embedder
+  Stack<Frame> frames;  ///< the first belongs to the embedder
   Stack<uint64_t> slots;
 
   void set_instance(Instance* next);
@@ -149,13 +149,21 @@ TrapKind elem_drop_segment(Context& ctx);
 template <ValType>
 struct ReprOf;
 template <>
-struct ReprOf<ValType::I32> { using type = uint32_t; };
+struct ReprOf<ValType::I32> {
+  using type = uint32_t;
+};
 template <>
-struct ReprOf<ValType::I64> { using type = uint64_t; };
+struct ReprOf<ValType::I64> {
+  using type = uint64_t;
+};
 template <>
-struct ReprOf<ValType::F32> { using type = float; };
+struct ReprOf<ValType::F32> {
+  using type = float;
+};
 template <>
-struct ReprOf<ValType::F64> { using type = double; };
+struct ReprOf<ValType::F64> {
+  using type = double;
+};
 /// The C++ type that computes with values of this type.
 template <ValType T>
 using Repr = typename ReprOf<T>::type;

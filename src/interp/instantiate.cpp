@@ -16,9 +16,7 @@ std::string describe(const Limits& limits) {
   return std::to_string(limits.min) + (limits.max ? ".." + std::to_string(*limits.max) : "..");
 }
 
-std::string describe(const GlobalType& type) {
-  return (type.is_mutable ? "mut " : "") + std::string(name(type.type));
-}
+std::string describe(const GlobalType& type) { return (type.is_mutable ? "mut " : "") + std::string(name(type.type)); }
 
 /// Whether something with `actual` limits may stand where `wanted` is declared.
 /// https://webassembly.github.io/spec/core/valid/matching.html#limits
@@ -53,9 +51,8 @@ std::string mismatch(const Store& store, const Module& module, const Import& imp
       const MemoryType& wanted = module.memories[import.index];
       const MemInst& given = *store.memories[value.address];
       const Limits actual{given.memory.size_pages(), given.type.limits.max};
-      return matches(actual, wanted.limits)
-                 ? ""
-                 : differ("memory " + describe(wanted.limits), "memory " + describe(actual));
+      return matches(actual, wanted.limits) ? ""
+                                            : differ("memory " + describe(wanted.limits), "memory " + describe(actual));
     }
     case ExternKind::Global: {
       const GlobalType& wanted = module.globals[import.index].type;
@@ -66,7 +63,8 @@ std::string mismatch(const Store& store, const Module& module, const Import& imp
   return "";
 }
 
-/// The value of a validated constant expression. https://webassembly.github.io/spec/core/valid/instructions.html#constant-expressions
+/// The value of a validated constant expression.
+/// https://webassembly.github.io/spec/core/valid/instructions.html#constant-expressions
 uint64_t evaluate(const Store& store, const Instance& instance, ConstExpr expr) {
   InstrReader reader(instance.module->bytes, expr);
   uint64_t value = 0;
@@ -138,10 +136,24 @@ Result<void> check_imports(const Store& store, const Module& module, std::span<c
   return {};
 }
 
-Result<Instantiation> instantiate(Store& store, std::shared_ptr<const Module> module_ptr,
+Result<Instantiation> instantiate(Store& store, const std::shared_ptr<const Module>& module_ptr,
                                   std::span<const Extern> imports) {
   const Module& module = *module_ptr;
   CHIWAWA_TRY(check_imports(store, module, imports));
+
+  // What the host may not have memory for comes first, so that a failure leaves no half of an instance.
+  std::vector<TableAddr> own_tables;
+  for (size_t i = module.imported_tables; i < module.tables.size(); ++i) {
+    const Result<TableAddr> table = store.add_table(module.tables[i], kNullRef);
+    if (!table) return table.error();
+    own_tables.push_back(*table);
+  }
+  std::vector<MemAddr> own_memories;
+  for (size_t i = module.imported_memories; i < module.memories.size(); ++i) {
+    const Result<MemAddr> memory = store.add_memory(module.memories[i]);
+    if (!memory) return memory.error();
+    own_memories.push_back(*memory);
+  }
 
   Instance& instance = store.add_instance(module_ptr);
   for (const Extern& value : imports) {
@@ -152,18 +164,10 @@ Result<Instantiation> instantiate(Store& store, std::shared_ptr<const Module> mo
       case ExternKind::Global: instance.globals.push_back(GlobalAddr{value.address}); break;
     }
   }
+  instance.tables.insert(instance.tables.end(), own_tables.begin(), own_tables.end());
+  instance.memories.insert(instance.memories.end(), own_memories.begin(), own_memories.end());
   for (auto i = module.imported_functions; i < module.functions.size(); ++i) {
     instance.funcs.push_back(store.add_function(instance, i));
-  }
-  for (size_t i = module.imported_tables; i < module.tables.size(); ++i) {
-    const Result<TableAddr> table = store.add_table(module.tables[i], kNullRef);
-    if (!table) return table.error();
-    instance.tables.push_back(*table);
-  }
-  for (size_t i = module.imported_memories; i < module.memories.size(); ++i) {
-    const Result<MemAddr> memory = store.add_memory(module.memories[i]);
-    if (!memory) return memory.error();
-    instance.memories.push_back(*memory);
   }
   for (size_t i = module.imported_globals; i < module.globals.size(); ++i) {
     const uint64_t value = evaluate(store, instance, module.globals[i].init);

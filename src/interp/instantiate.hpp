@@ -22,6 +22,7 @@ Result<void> check_imports(const Store& store, const Module& module, std::span<c
 /// Allocates an instance of a validated module, evaluates its globals and copies its active segments. Does not call
 /// the start function: the caller runs it with a Machine (module.start). Fails (Phase::Link, Phase::Instantiate)
 /// before anything is visible; a trap while copying segments leaves what was copied so far, as the specification says.
-Result<Instantiation> instantiate(Store& store, std::shared_ptr<const Module> module, std::span<const Extern> imports);
+Result<Instantiation> instantiate(Store& store, const std::shared_ptr<const Module>& module,
+                                  std::span<const Extern> imports);
 
 }  // namespace chiwawa

@@ -93,14 +93,12 @@ void read_immediates(ByteReader& reader, Immediates kind, Instr& instr) {
     case Immediates::LabelTable:
       instr.index = reader.count(1);
       instr.labels_begin = reader.position();
-      for (uint64_t i = 0; i <= instr.index && reader.ok(); ++i)
-        reader.u32();
+      for (uint64_t i = 0; i <= instr.index && reader.ok(); ++i) reader.u32();
       break;
     case Immediates::RefType: instr.ref_type = read_ref_type(reader); break;
     case Immediates::SelectTypes:
       instr.select_count = reader.count(1);
-      for (uint32_t i = 0; i < instr.select_count && reader.ok(); ++i)
-        instr.ref_type = read_value_type(reader);
+      for (uint32_t i = 0; i < instr.select_count && reader.ok(); ++i) instr.ref_type = read_value_type(reader);
       break;
     case Immediates::MemArg: memarg(reader, instr); break;
     case Immediates::I32Const: instr.bits = static_cast<uint32_t>(reader.s32()); break;

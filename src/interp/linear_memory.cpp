@@ -21,9 +21,9 @@ namespace {
 #if defined(__linux__)
 
 uint8_t* resize(uint8_t* data, size_t old_size, size_t new_size) {
-  void* const moved = data == nullptr
-                          ? mmap(nullptr, new_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
-                          : mremap(data, old_size, new_size, MREMAP_MAYMOVE);
+  void* const moved = data == nullptr ? mmap(nullptr, new_size, PROT_READ | PROT_WRITE,
+                                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+                                      : mremap(data, old_size, new_size, MREMAP_MAYMOVE);
   return moved == MAP_FAILED ? nullptr : static_cast<uint8_t*>(moved);
 }
 

@@ -52,7 +52,7 @@ struct LocalRun {
 
 /// A function that the module defines.
 struct FunctionBody {
-  ByteRange code;  ///< the instructions including the final `end`
+  ByteRange code;                ///< the instructions including the final `end`
   std::vector<LocalRun> locals;  ///< without the parameters
   uint32_t local_count = 0;      ///< sum over `locals`
 };

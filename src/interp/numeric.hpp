@@ -76,8 +76,7 @@ constexpr F neg(F a) {
 
 template <std::floating_point F>
 constexpr F copysign(F a, F b) {
-  return std::bit_cast<F>((std::bit_cast<BitsOf<F>>(a) & ~kSignBit<F>) |
-                          (std::bit_cast<BitsOf<F>>(b) & kSignBit<F>));
+  return std::bit_cast<F>((std::bit_cast<BitsOf<F>>(a) & ~kSignBit<F>) | (std::bit_cast<BitsOf<F>>(b) & kSignBit<F>));
 }
 
 template <std::floating_point F>
@@ -137,45 +136,45 @@ constexpr U extend_s(U a) {
 }  // namespace detail
 
 // The integer operations of both widths: `T` is the type, `t` its name.
-#define CHIWAWA_INTEGER_OPERATIONS(t, T)                                                                     \
-  constexpr uint32_t t##_eqz(T a) { return a == 0; }                                                         \
-  constexpr uint32_t t##_eq(T a, T b) { return a == b; }                                                     \
-  constexpr uint32_t t##_ne(T a, T b) { return a != b; }                                                     \
-  constexpr uint32_t t##_lt_s(T a, T b) { return detail::as_signed(a) < detail::as_signed(b); }              \
-  constexpr uint32_t t##_lt_u(T a, T b) { return a < b; }                                                    \
-  constexpr uint32_t t##_gt_s(T a, T b) { return detail::as_signed(a) > detail::as_signed(b); }              \
-  constexpr uint32_t t##_gt_u(T a, T b) { return a > b; }                                                    \
-  constexpr uint32_t t##_le_s(T a, T b) { return detail::as_signed(a) <= detail::as_signed(b); }             \
-  constexpr uint32_t t##_le_u(T a, T b) { return a <= b; }                                                   \
-  constexpr uint32_t t##_ge_s(T a, T b) { return detail::as_signed(a) >= detail::as_signed(b); }             \
-  constexpr uint32_t t##_ge_u(T a, T b) { return a >= b; }                                                   \
-  constexpr T t##_clz(T a) { return static_cast<T>(std::countl_zero(a)); }                                   \
-  constexpr T t##_ctz(T a) { return static_cast<T>(std::countr_zero(a)); }                                   \
-  constexpr T t##_popcnt(T a) { return static_cast<T>(std::popcount(a)); }                                   \
-  constexpr T t##_add(T a, T b) { return a + b; }                                                            \
-  constexpr T t##_sub(T a, T b) { return a - b; }                                                            \
-  constexpr T t##_mul(T a, T b) { return a * b; }                                                            \
-  constexpr TrapKind t##_div_s(T a, T b, T& out) { return detail::div_s(a, b, out); }                        \
-  constexpr TrapKind t##_div_u(T a, T b, T& out) { return detail::div_u(a, b, out); }                        \
-  constexpr TrapKind t##_rem_s(T a, T b, T& out) { return detail::rem_s(a, b, out); }                        \
-  constexpr TrapKind t##_rem_u(T a, T b, T& out) { return detail::rem_u(a, b, out); }                        \
-  constexpr T t##_and(T a, T b) { return a & b; }                                                            \
-  constexpr T t##_or(T a, T b) { return a | b; }                                                             \
-  constexpr T t##_xor(T a, T b) { return a ^ b; }                                                            \
-  constexpr T t##_shl(T a, T b) { return a << detail::shift_count(b); }                                      \
-  constexpr T t##_shr_s(T a, T b) { return static_cast<T>(detail::as_signed(a) >> detail::shift_count(b)); } \
-  constexpr T t##_shr_u(T a, T b) { return a >> detail::shift_count(b); }                                    \
-  constexpr T t##_rotl(T a, T b) { return std::rotl(a, static_cast<int>(detail::shift_count(b))); }          \
-  constexpr T t##_rotr(T a, T b) { return std::rotr(a, static_cast<int>(detail::shift_count(b))); }          \
-  constexpr T t##_extend8_s(T a) { return detail::extend_s<int8_t>(a); }                                     \
-  constexpr T t##_extend16_s(T a) { return detail::extend_s<int16_t>(a); }                                   \
-  constexpr TrapKind t##_trunc_f32_s(float a, T& out) { return detail::trunc<std::make_signed_t<T>>(a, out); } \
-  constexpr TrapKind t##_trunc_f32_u(float a, T& out) { return detail::trunc<T>(a, out); }                   \
+#define CHIWAWA_INTEGER_OPERATIONS(t, T)                                                                        \
+  constexpr uint32_t t##_eqz(T a) { return a == 0; }                                                            \
+  constexpr uint32_t t##_eq(T a, T b) { return a == b; }                                                        \
+  constexpr uint32_t t##_ne(T a, T b) { return a != b; }                                                        \
+  constexpr uint32_t t##_lt_s(T a, T b) { return detail::as_signed(a) < detail::as_signed(b); }                 \
+  constexpr uint32_t t##_lt_u(T a, T b) { return a < b; }                                                       \
+  constexpr uint32_t t##_gt_s(T a, T b) { return detail::as_signed(a) > detail::as_signed(b); }                 \
+  constexpr uint32_t t##_gt_u(T a, T b) { return a > b; }                                                       \
+  constexpr uint32_t t##_le_s(T a, T b) { return detail::as_signed(a) <= detail::as_signed(b); }                \
+  constexpr uint32_t t##_le_u(T a, T b) { return a <= b; }                                                      \
+  constexpr uint32_t t##_ge_s(T a, T b) { return detail::as_signed(a) >= detail::as_signed(b); }                \
+  constexpr uint32_t t##_ge_u(T a, T b) { return a >= b; }                                                      \
+  constexpr T t##_clz(T a) { return static_cast<T>(std::countl_zero(a)); }                                      \
+  constexpr T t##_ctz(T a) { return static_cast<T>(std::countr_zero(a)); }                                      \
+  constexpr T t##_popcnt(T a) { return static_cast<T>(std::popcount(a)); }                                      \
+  constexpr T t##_add(T a, T b) { return a + b; }                                                               \
+  constexpr T t##_sub(T a, T b) { return a - b; }                                                               \
+  constexpr T t##_mul(T a, T b) { return a * b; }                                                               \
+  constexpr TrapKind t##_div_s(T a, T b, T& out) { return detail::div_s(a, b, out); }                           \
+  constexpr TrapKind t##_div_u(T a, T b, T& out) { return detail::div_u(a, b, out); }                           \
+  constexpr TrapKind t##_rem_s(T a, T b, T& out) { return detail::rem_s(a, b, out); }                           \
+  constexpr TrapKind t##_rem_u(T a, T b, T& out) { return detail::rem_u(a, b, out); }                           \
+  constexpr T t##_and(T a, T b) { return a & b; }                                                               \
+  constexpr T t##_or(T a, T b) { return a | b; }                                                                \
+  constexpr T t##_xor(T a, T b) { return a ^ b; }                                                               \
+  constexpr T t##_shl(T a, T b) { return a << detail::shift_count(b); }                                         \
+  constexpr T t##_shr_s(T a, T b) { return static_cast<T>(detail::as_signed(a) >> detail::shift_count(b)); }    \
+  constexpr T t##_shr_u(T a, T b) { return a >> detail::shift_count(b); }                                       \
+  constexpr T t##_rotl(T a, T b) { return std::rotl(a, static_cast<int>(detail::shift_count(b))); }             \
+  constexpr T t##_rotr(T a, T b) { return std::rotr(a, static_cast<int>(detail::shift_count(b))); }             \
+  constexpr T t##_extend8_s(T a) { return detail::extend_s<int8_t>(a); }                                        \
+  constexpr T t##_extend16_s(T a) { return detail::extend_s<int16_t>(a); }                                      \
+  constexpr TrapKind t##_trunc_f32_s(float a, T& out) { return detail::trunc<std::make_signed_t<T>>(a, out); }  \
+  constexpr TrapKind t##_trunc_f32_u(float a, T& out) { return detail::trunc<T>(a, out); }                      \
   constexpr TrapKind t##_trunc_f64_s(double a, T& out) { return detail::trunc<std::make_signed_t<T>>(a, out); } \
-  constexpr TrapKind t##_trunc_f64_u(double a, T& out) { return detail::trunc<T>(a, out); }                  \
-  constexpr T t##_trunc_sat_f32_s(float a) { return detail::trunc_sat<std::make_signed_t<T>>(a); }           \
-  constexpr T t##_trunc_sat_f32_u(float a) { return detail::trunc_sat<T>(a); }                               \
-  constexpr T t##_trunc_sat_f64_s(double a) { return detail::trunc_sat<std::make_signed_t<T>>(a); }          \
+  constexpr TrapKind t##_trunc_f64_u(double a, T& out) { return detail::trunc<T>(a, out); }                     \
+  constexpr T t##_trunc_sat_f32_s(float a) { return detail::trunc_sat<std::make_signed_t<T>>(a); }              \
+  constexpr T t##_trunc_sat_f32_u(float a) { return detail::trunc_sat<T>(a); }                                  \
+  constexpr T t##_trunc_sat_f64_s(double a) { return detail::trunc_sat<std::make_signed_t<T>>(a); }             \
   constexpr T t##_trunc_sat_f64_u(double a) { return detail::trunc_sat<T>(a); }
 
 CHIWAWA_INTEGER_OPERATIONS(i32, uint32_t)
@@ -188,30 +187,30 @@ constexpr uint64_t i64_extend_i32_s(uint32_t a) { return static_cast<uint64_t>(i
 constexpr uint64_t i64_extend_i32_u(uint32_t a) { return a; }
 
 // The float operations of both widths. nearbyint rounds ties to even, because nobody changes the rounding mode.
-#define CHIWAWA_FLOAT_OPERATIONS(t, T)                                                               \
-  constexpr uint32_t t##_eq(T a, T b) { return a == b; }                                             \
-  constexpr uint32_t t##_ne(T a, T b) { return a != b; }                                             \
-  constexpr uint32_t t##_lt(T a, T b) { return a < b; }                                              \
-  constexpr uint32_t t##_gt(T a, T b) { return a > b; }                                              \
-  constexpr uint32_t t##_le(T a, T b) { return a <= b; }                                             \
-  constexpr uint32_t t##_ge(T a, T b) { return a >= b; }                                             \
-  constexpr T t##_abs(T a) { return detail::abs(a); }                                                \
-  constexpr T t##_neg(T a) { return detail::neg(a); }                                                \
-  inline T t##_ceil(T a) { return std::ceil(a); }                                                    \
-  inline T t##_floor(T a) { return std::floor(a); }                                                  \
-  inline T t##_trunc(T a) { return std::trunc(a); }                                                  \
-  inline T t##_nearest(T a) { return std::nearbyint(a); }                                            \
-  inline T t##_sqrt(T a) { return std::sqrt(a); }                                                    \
-  constexpr T t##_add(T a, T b) { return a + b; }                                                    \
-  constexpr T t##_sub(T a, T b) { return a - b; }                                                    \
-  constexpr T t##_mul(T a, T b) { return a * b; }                                                    \
-  constexpr T t##_div(T a, T b) { return a / b; }                                                    \
-  constexpr T t##_min(T a, T b) { return detail::min(a, b); }                                        \
-  constexpr T t##_max(T a, T b) { return detail::max(a, b); }                                        \
-  constexpr T t##_copysign(T a, T b) { return detail::copysign(a, b); }                              \
-  constexpr T t##_convert_i32_s(uint32_t a) { return static_cast<T>(detail::as_signed(a)); }         \
-  constexpr T t##_convert_i32_u(uint32_t a) { return static_cast<T>(a); }                            \
-  constexpr T t##_convert_i64_s(uint64_t a) { return static_cast<T>(detail::as_signed(a)); }         \
+#define CHIWAWA_FLOAT_OPERATIONS(t, T)                                                       \
+  constexpr uint32_t t##_eq(T a, T b) { return a == b; }                                     \
+  constexpr uint32_t t##_ne(T a, T b) { return a != b; }                                     \
+  constexpr uint32_t t##_lt(T a, T b) { return a < b; }                                      \
+  constexpr uint32_t t##_gt(T a, T b) { return a > b; }                                      \
+  constexpr uint32_t t##_le(T a, T b) { return a <= b; }                                     \
+  constexpr uint32_t t##_ge(T a, T b) { return a >= b; }                                     \
+  constexpr T t##_abs(T a) { return detail::abs(a); }                                        \
+  constexpr T t##_neg(T a) { return detail::neg(a); }                                        \
+  inline T t##_ceil(T a) { return std::ceil(a); }                                            \
+  inline T t##_floor(T a) { return std::floor(a); }                                          \
+  inline T t##_trunc(T a) { return std::trunc(a); }                                          \
+  inline T t##_nearest(T a) { return std::nearbyint(a); }                                    \
+  inline T t##_sqrt(T a) { return std::sqrt(a); }                                            \
+  constexpr T t##_add(T a, T b) { return a + b; }                                            \
+  constexpr T t##_sub(T a, T b) { return a - b; }                                            \
+  constexpr T t##_mul(T a, T b) { return a * b; }                                            \
+  constexpr T t##_div(T a, T b) { return a / b; }                                            \
+  constexpr T t##_min(T a, T b) { return detail::min(a, b); }                                \
+  constexpr T t##_max(T a, T b) { return detail::max(a, b); }                                \
+  constexpr T t##_copysign(T a, T b) { return detail::copysign(a, b); }                      \
+  constexpr T t##_convert_i32_s(uint32_t a) { return static_cast<T>(detail::as_signed(a)); } \
+  constexpr T t##_convert_i32_u(uint32_t a) { return static_cast<T>(a); }                    \
+  constexpr T t##_convert_i64_s(uint64_t a) { return static_cast<T>(detail::as_signed(a)); } \
   constexpr T t##_convert_i64_u(uint64_t a) { return static_cast<T>(a); }
 
 CHIWAWA_FLOAT_OPERATIONS(f32, float)

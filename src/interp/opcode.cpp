@@ -25,12 +25,8 @@ bool is_known(uint32_t code) {
   return row < kOpcodeRows && !kTraits[row].name.empty();
 }
 
-std::string_view name(Opcode opcode) {
-  return kTraits[row_of(opcode)].name;
-}
+std::string_view name(Opcode opcode) { return kTraits[row_of(opcode)].name; }
 
-Immediates immediates(Opcode opcode) {
-  return kTraits[row_of(opcode)].immediates;
-}
+Immediates immediates(Opcode opcode) { return kTraits[row_of(opcode)].immediates; }
 
 }  // namespace chiwawa

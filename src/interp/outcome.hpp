@@ -51,10 +51,10 @@ struct Outcome {
   enum class Kind : uint8_t { Finished, Trapped, Exited, Paused };
 
   Kind kind = Kind::Finished;
-  std::vector<Value> values;                   ///< Finished
-  Trap trap;                                   ///< Trapped
-  uint32_t exit_code = 0;                      ///< Exited
-  PauseReason pause = PauseReason::Budget;     ///< Paused
+  std::vector<Value> values;                ///< Finished
+  Trap trap;                                ///< Trapped
+  uint32_t exit_code = 0;                   ///< Exited
+  PauseReason pause = PauseReason::Budget;  ///< Paused
 };
 
 }  // namespace chiwawa

@@ -90,11 +90,11 @@ class [[nodiscard]] Result<void> {
 };
 
 /// Evaluates `expr` (a Result<void>) and returns its error from the enclosing function, if there is one.
-#define CHIWAWA_TRY(expr)                                           \
-  do {                                                              \
-    if (auto chiwawa_result = (expr); !chiwawa_result) {            \
-      return chiwawa_result.error();                                \
-    }                                                               \
+#define CHIWAWA_TRY(expr)                                \
+  do {                                                   \
+    if (auto chiwawa_result = (expr); !chiwawa_result) { \
+      return chiwawa_result.error();                     \
+    }                                                    \
   } while (false)
 
 }  // namespace chiwawa

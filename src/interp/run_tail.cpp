@@ -13,8 +13,8 @@
 #define CHIWAWA_CC
 #endif
 
-#define CHIWAWA_REGISTERS                                                                                \
-  [[maybe_unused]] const Cell *pc, [[maybe_unused]] uint64_t *fp, [[maybe_unused]] uint8_t *mem,       \
+#define CHIWAWA_REGISTERS                                                                        \
+  [[maybe_unused]] const Cell *pc, [[maybe_unused]] uint64_t *fp, [[maybe_unused]] uint8_t *mem, \
       [[maybe_unused]] uint64_t mem_size, [[maybe_unused]] Context *ctx, [[maybe_unused]] int64_t fuel
 
 #define INSTR(op) CHIWAWA_CC static Exit do_##op(CHIWAWA_REGISTERS)

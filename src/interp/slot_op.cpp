@@ -18,20 +18,21 @@ constexpr size_t forms_index(Opcode opcode) {
 
 constexpr std::optional<Opcode> swapped(Opcode opcode) {
   switch (opcode) {
-#define CHIWAWA_SAME(id) \
+#define CHIWAWA_SAME(id)                          \
   case Opcode::i32_##id: return Opcode::i32_##id; \
   case Opcode::i64_##id: return Opcode::i64_##id;
-    CHIWAWA_SAME(add) CHIWAWA_SAME(mul) CHIWAWA_SAME(and) CHIWAWA_SAME(or) CHIWAWA_SAME(xor)
-    CHIWAWA_SAME(eq) CHIWAWA_SAME(ne)
+    CHIWAWA_SAME(add)
+    CHIWAWA_SAME(mul)
+    CHIWAWA_SAME(and) CHIWAWA_SAME(or) CHIWAWA_SAME(xor) CHIWAWA_SAME(eq) CHIWAWA_SAME(ne)
 #undef CHIWAWA_SAME
-#define CHIWAWA_PAIR(a, b) \
+#define CHIWAWA_PAIR(a, b)                      \
   case Opcode::i32_##a: return Opcode::i32_##b; \
   case Opcode::i64_##a: return Opcode::i64_##b; \
   case Opcode::i32_##b: return Opcode::i32_##a; \
   case Opcode::i64_##b: return Opcode::i64_##a;
-    CHIWAWA_PAIR(lt_s, gt_s) CHIWAWA_PAIR(lt_u, gt_u) CHIWAWA_PAIR(le_s, ge_s) CHIWAWA_PAIR(le_u, ge_u)
+        CHIWAWA_PAIR(lt_s, gt_s) CHIWAWA_PAIR(lt_u, gt_u) CHIWAWA_PAIR(le_s, ge_s) CHIWAWA_PAIR(le_u, ge_u)
 #undef CHIWAWA_PAIR
-    default: return std::nullopt;
+            default : return std::nullopt;
   }
 }
 
@@ -67,14 +68,15 @@ constexpr std::array<SlotForms, kFormsSize> kForms = make_forms();
 const SlotForms& slot_forms(Opcode opcode) { return kForms[forms_index(opcode)]; }
 
 const BranchForms* branch_forms(SlotOp comparison) {
-#define CHIWAWA_BRANCH(id, form, inverse)                                                             \
-  case SlotOp::id##form: {                                                                            \
-    static constexpr BranchForms kBranch = {SlotOp::br_##id##form, SlotOp::br_##id##form##_p,         \
+#define CHIWAWA_BRANCH(id, form, inverse)                                                                \
+  case SlotOp::id##form: {                                                                               \
+    static constexpr BranchForms kBranch = {SlotOp::br_##id##form, SlotOp::br_##id##form##_p,            \
                                             SlotOp::br_##inverse##form, SlotOp::br_##inverse##form##_p}; \
-    return &kBranch;                                                                                  \
+    return &kBranch;                                                                                     \
   }
-#define CHIWAWA_BRANCHES(id, inverse)                                         \
-  CHIWAWA_BRANCH(i32_##id, , i32_##inverse) CHIWAWA_BRANCH(i64_##id, , i64_##inverse) \
+#define CHIWAWA_BRANCHES(id, inverse)       \
+  CHIWAWA_BRANCH(i32_##id, , i32_##inverse) \
+  CHIWAWA_BRANCH(i64_##id, , i64_##inverse) \
   CHIWAWA_BRANCH(i32_##id, _c, i32_##inverse) CHIWAWA_BRANCH(i64_##id, _c, i64_##inverse)
   switch (comparison) {
     CHIWAWA_BRANCHES(eq, ne)

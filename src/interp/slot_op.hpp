@@ -19,9 +19,9 @@ enum class SlotOp : uint32_t {
 struct SlotForms {
   enum class Shape : uint8_t { None, Unary, Binary, Load, Store } shape = Shape::None;
   ValType result{};
-  SlotOp slots{};                      ///< all operands in slots
-  std::optional<SlotOp> constant;      ///< right operand is a constant (32 bits, sign-extended)
-  std::optional<Opcode> swapped;       ///< the instruction that gives the same with exchanged operands
+  SlotOp slots{};                  ///< all operands in slots
+  std::optional<SlotOp> constant;  ///< right operand is a constant (32 bits, sign-extended)
+  std::optional<Opcode> swapped;   ///< the instruction that gives the same with exchanged operands
 };
 
 /// Requires a known opcode. Instructions that are not of these shapes have Shape::None.

@@ -5,10 +5,10 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <span>
 #include <vector>
 
 #include "interp/code.hpp"
@@ -33,7 +33,7 @@ struct FuncInst {
 };
 
 struct TableInst {
-  TableType type;  ///< limits.min is the size it was declared with, not the current one
+  TableType type;                  ///< limits.min is the size it was declared with, not the current one
   std::vector<uint64_t> elements;  ///< references
 };
 

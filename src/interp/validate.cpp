@@ -59,8 +59,7 @@ std::string numbered(std::string_view what, uint64_t index) {
 std::string quoted(std::string_view text) {
   constexpr size_t kShown = 80;
   std::string result = "\"";
-  for (const char c : text.substr(0, kShown))
-    result += c >= 0x20 && c < 0x7F && c != '"' ? c : '?';
+  for (const char c : text.substr(0, kShown)) result += c >= 0x20 && c < 0x7F && c != '"' ? c : '?';
   result += text.size() > kShown ? "…\"" : "\"";
   return result;
 }
@@ -155,8 +154,7 @@ Result<void> ModuleValidator::exports() {
   }
   std::vector<const Export*> sorted;
   sorted.reserve(module_.exports.size());
-  for (const Export& item : module_.exports)
-    sorted.push_back(&item);
+  for (const Export& item : module_.exports) sorted.push_back(&item);
   std::sort(sorted.begin(), sorted.end(), [](const Export* a, const Export* b) {
     return a->name != b->name ? a->name < b->name : a->offset < b->offset;
   });
@@ -192,8 +190,7 @@ Result<void> ModuleValidator::elems() {
       if (index >= module_.functions.size()) return invalid(numbered("unknown function", index), segment.position);
       declared_[index] = true;
     }
-    for (const ConstExpr expr : segment.expressions)
-      CHIWAWA_TRY(const_expr(expr, segment.type));
+    for (const ConstExpr expr : segment.expressions) CHIWAWA_TRY(const_expr(expr, segment.type));
   }
   return {};
 }
@@ -211,8 +208,7 @@ Result<void> ModuleValidator::datas() {
 
 Result<void> ModuleValidator::bodies() const {
   FunctionValidator validator(module_, declared_);
-  for (uint32_t i = module_.imported_functions; i < module_.functions.size(); ++i)
-    CHIWAWA_TRY(validator.check(i));
+  for (uint32_t i = module_.imported_functions; i < module_.functions.size(); ++i) CHIWAWA_TRY(validator.check(i));
   return {};
 }
 
@@ -286,8 +282,6 @@ uint64_t ModuleValidator::place(ExternKind kind, uint32_t index, uint32_t sectio
 
 }  // namespace
 
-Result<void> validate(const Module& module) {
-  return ModuleValidator(module).run();
-}
+Result<void> validate(const Module& module) { return ModuleValidator(module).run(); }
 
 }  // namespace chiwawa

@@ -23,9 +23,7 @@ struct Signature {
   uint8_t natural_align = 0;  ///< exponent of two
 };
 
-constexpr uint8_t exponent(size_t size) {
-  return static_cast<uint8_t>(std::countr_zero(size));
-}
+constexpr uint8_t exponent(size_t size) { return static_cast<uint8_t>(std::countr_zero(size)); }
 
 constexpr std::array<Signature, kOpcodeRows> kSignatures = [] {
   std::array<Signature, kOpcodeRows> table{};
@@ -48,15 +46,12 @@ constexpr std::array<Signature, kOpcodeRows> kSignatures = [] {
 
 constexpr std::array<ValType, 256> kEveryType = [] {
   std::array<ValType, 256> all{};
-  for (uint32_t i = 0; i < all.size(); ++i)
-    all[i] = static_cast<ValType>(i);
+  for (uint32_t i = 0; i < all.size(); ++i) all[i] = static_cast<ValType>(i);
   return all;
 }();
 
 /// A list of the one type, which lives for ever.
-const ValType* list_of(ValType type) {
-  return &kEveryType[static_cast<uint8_t>(type)];
-}
+const ValType* list_of(ValType type) { return &kEveryType[static_cast<uint8_t>(type)]; }
 
 std::string unknown(std::string_view what, uint32_t index) {
   std::string text = "unknown ";
@@ -374,13 +369,9 @@ bool FunctionValidator::table_copy() {
   return pop(ValType::I32) && pop(ValType::I32) && pop(ValType::I32);
 }
 
-bool FunctionValidator::label(uint32_t index) {
-  return index < controls_.size() || refuse(unknown("label", index));
-}
+bool FunctionValidator::label(uint32_t index) { return index < controls_.size() || refuse(unknown("label", index)); }
 
-bool FunctionValidator::local(uint32_t index) {
-  return index < locals_.size() || refuse(unknown("local", index));
-}
+bool FunctionValidator::local(uint32_t index) { return index < locals_.size() || refuse(unknown("local", index)); }
 
 bool FunctionValidator::function(uint32_t index) {
   return index < module_.functions.size() || refuse(unknown("function", index));
@@ -413,9 +404,7 @@ bool FunctionValidator::data(uint32_t index) {
   return index < module_.datas.size() || refuse(unknown("data segment", index));
 }
 
-bool FunctionValidator::type(uint32_t index) {
-  return index < module_.types.size() || refuse(unknown("type", index));
-}
+bool FunctionValidator::type(uint32_t index) { return index < module_.types.size() || refuse(unknown("type", index)); }
 
 void FunctionValidator::push(Types types) {
   // Empty lists have no address, which memcpy must not see.

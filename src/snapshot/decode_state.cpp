@@ -200,7 +200,7 @@ class StateDecoder {
       if (!type(from.element(), to.type.element, where) || !numbers(from.elements(), to.elements)) return false;
       if (!is_ref(to.type.element)) return fail(where + " has elements that are no references");
       to.type.limits.min = from.min();
-      if (from.max().has_value()) to.type.limits.max = *from.max();
+      to.type.limits.max = from.max();
       if (!size_fits(to.elements.size(), to.type.limits, kMaxTableElements, where, "elements")) return false;
       if (!references(to.type.element, to.elements, where)) return false;
       records_.tables.push_back(std::move(to));
@@ -218,7 +218,7 @@ class StateDecoder {
       const schema::Memory& from = *state_.memories()->Get(static_cast<uint32_t>(i));
       MemoryRecord to;
       to.type.limits.min = from.min();
-      if (from.max().has_value()) to.type.limits.max = *from.max();
+      to.type.limits.max = from.max();
       to.pages = from.pages();
       if (!size_fits(to.pages, to.type.limits, kMaxPages, item("memories", i), "pages")) return false;
       records_.memories.push_back(to);
@@ -306,7 +306,7 @@ class StateDecoder {
     }
     if (!in_range(from.entry(), records_.funcs.size(), "machine.entry", "function address")) return false;
     to.entry = FuncAddr{from.entry()};
-    if (from.steps().has_value()) to.steps = *from.steps();
+    to.steps = from.steps();
     if (from.next() != nullptr && !next_call(*from.next())) return false;
     return from.pending() == nullptr || pending(*from.pending());
   }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "interp/module.hpp"
+#include "interp/text.hpp"
 #include "interp/types.hpp"
 #include "snapshot/records.hpp"
 
@@ -33,15 +34,8 @@ class Names {
   std::span<const std::shared_ptr<const Module>> modules_;
 };
 
-/// Text from a stranger, fit for a terminal: control characters and what is no UTF-8 as \xHH.
-std::string printable(std::string_view text);
-
-/// The number alone, as "-7" or "nan:0x1"; references as their number or "null".
-std::string number(const Value& value);
-
-std::string hex(uint64_t number, size_t digits = 0);  ///< "0x1f"
-std::string grouped(uint64_t number);                 ///< "1,234,567"
-std::string size_in_words(uint64_t bytes);            ///< "12 bytes", "1.3 MiB"
+std::string grouped(uint64_t number);       ///< "1,234,567"
+std::string size_in_words(uint64_t bytes);  ///< "12 bytes", "1.3 MiB"
 
 /// "stdin", "preopen", …
 const char* name(wasi::DescriptorKind kind);

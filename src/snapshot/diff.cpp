@@ -7,7 +7,7 @@ namespace chiwawa::snapshot {
 
 namespace {
 
-constexpr size_t kMaxRanges = 8;      // of a memory that are shown
+constexpr size_t kMaxRanges = 6;      // of a memory that are shown
 constexpr size_t kShownBytes = 16;    // of a range
 constexpr uint64_t kJoinedBytes = 8;  // equal bytes between two differences that do not part a range
 
@@ -90,7 +90,10 @@ class Differ {
     for (size_t i = 0; i < std::min(a_.funcs.size(), b_.funcs.size()); ++i) {
       const std::string a = function(a_, names_a_, i);
       const std::string b = function(b_, names_b_, i);
-      if (a_.funcs[i] != b_.funcs[i] || a != b) part.add(item("function address", i) + ": " + a + " → " + b);
+      if (a_.funcs[i] == b_.funcs[i] && a == b) continue;
+      std::string text = item("function address", i);
+      text.append(": ").append(a).append(" → ").append(b);
+      part.add(std::move(text));
     }
   }
 
@@ -268,6 +271,8 @@ class Differ {
       const PageGroupRecord* a = i < a_.page_groups.size() ? &a_.page_groups[i] : nullptr;
       const PageGroupRecord* b = j < b_.page_groups.size() ? &b_.page_groups[j] : nullptr;
       if (a != nullptr && b != nullptr && place(*a) != place(*b)) (place(*a) < place(*b) ? b : a) = nullptr;
+      const PageGroupRecord* const group = a != nullptr ? a : b;
+      if (group == nullptr) break;
       i += a != nullptr ? 1 : 0;
       j += b != nullptr ? 1 : 0;
       if (a != nullptr && b != nullptr && *a == *b) {
@@ -281,8 +286,7 @@ class Differ {
       CHIWAWA_TRY(expand(reader_a_, a != nullptr, bytes_a));
       which_ = 1;
       CHIWAWA_TRY(expand(reader_b_, b != nullptr, bytes_b));
-      const PageGroupRecord& group = a != nullptr ? *a : *b;
-      compare_group(differences[group.memory], uint64_t{group.group} * kGroupSize, bytes_a, bytes_b);
+      compare_group(differences[group->memory], uint64_t{group->group} * kGroupSize, bytes_a, bytes_b);
     }
     for (size_t m = 0; m < differences.size(); ++m) {
       Part part(all_, item("memory", m));

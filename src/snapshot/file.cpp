@@ -163,4 +163,21 @@ Result<size_t> FileSource::read(std::span<uint8_t> into) {
   }
 }
 
+Result<std::vector<uint8_t>> read_file(const std::string& path) {
+  FileSource source;
+  CHIWAWA_TRY(source.open(path));
+  std::vector<uint8_t> bytes;
+  size_t filled = 0;
+  constexpr size_t kReadStep = 65536;
+  for (;;) {
+    if (filled == bytes.size()) bytes.resize(filled + std::max(filled / 2, kReadStep));
+    const Result<size_t> count = source.read(std::span(bytes).subspan(filled));
+    if (!count) return count.error();
+    if (*count == 0) break;
+    filled += *count;
+  }
+  bytes.resize(filled);
+  return bytes;
+}
+
 }  // namespace chiwawa::snapshot

@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "interp/result.hpp"
 #include "snapshot/function_ref.hpp"
@@ -55,5 +56,8 @@ class FileSource final : public Source {
   std::string name_;
   std::optional<uint64_t> size_;
 };
+
+/// The whole of a file. Phase::Io with path and reason.
+Result<std::vector<uint8_t>> read_file(const std::string& path);
 
 }  // namespace chiwawa::snapshot

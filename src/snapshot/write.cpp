@@ -140,10 +140,6 @@ Offset<Vector<Offset<T>>> tables(FlatBufferBuilder& fbb, const std::vector<Recor
   return fbb.CreateVector(offsets);
 }
 
-flatbuffers::Optional<uint64_t> optional(const std::optional<uint64_t>& value) {
-  return value ? flatbuffers::Optional<uint64_t>(*value) : flatbuffers::nullopt;
-}
-
 Offset<schema::Instance> encode(FlatBufferBuilder& fbb, const InstanceRecord& r) {
   const auto funcs = numbers(fbb, r.funcs);
   const auto tables_ = numbers(fbb, r.tables);
@@ -173,7 +169,7 @@ Offset<schema::Machine> encode(FlatBufferBuilder& fbb, const MachineImage& m) {
     const auto arg_bits = value_bits(fbb, m.next->args);
     next = schema::CreateNextCall(fbb, raw(m.next->function), arg_types, arg_bits);
   }
-  return schema::CreateMachine(fbb, frames, vtypes, vbits, pending, raw(m.entry), optional(m.steps), next);
+  return schema::CreateMachine(fbb, frames, vtypes, vbits, pending, raw(m.entry), m.steps, next);
 }
 
 Offset<schema::Descriptor> encode(FlatBufferBuilder& fbb, const wasi::DescriptorRecord& d) {
@@ -181,7 +177,7 @@ Offset<schema::Descriptor> encode(FlatBufferBuilder& fbb, const wasi::Descriptor
   const auto path = text(fbb, d.path);
   return schema::CreateDescriptor(fbb, d.number, static_cast<schema::DescriptorKind>(d.kind), d.rights_base,
                                   d.rights_inheriting, d.fdflags, preopen, path, d.offset, d.size, d.mtime, d.device,
-                                  d.inode, optional(d.removed_file));
+                                  d.inode, d.removed_file);
 }
 
 Offset<schema::Wasi> encode(FlatBufferBuilder& fbb, const wasi::State& w) {
@@ -210,7 +206,8 @@ uint64_t estimate(const Records& r) {
   for (const TableRecord& t : r.tables) size += 64 + 8 * t.elements.size();
   for (const ElemRecord& e : r.elems) size += 64 + 8 * e.elements.size();
   size += r.memories.size() * 64;
-  if (r.machine.pending) size += 9 * r.machine.pending->args.size();
+  if (r.machine.pending) size += 64 + 9 * r.machine.pending->args.size();
+  if (r.machine.next) size += 64 + 9 * r.machine.next->args.size();
   if (r.machine.next) size += 64 + 9 * r.machine.next->args.size();
   if (r.wasi) {
     for (const std::string& s : r.wasi->args) size += 16 + s.size();
@@ -326,11 +323,11 @@ Result<std::vector<uint8_t>> encode_state(const Records& r) {
   });
   const auto tables_ = tables<schema::Table>(fbb, r.tables, [&](const TableRecord& t) {
     const auto elements = numbers(fbb, t.elements);
-    return schema::CreateTable(fbb, static_cast<schema::ValType>(t.type.element), t.type.limits.min,
-                               optional(t.type.limits.max), elements);
+    return schema::CreateTable(fbb, static_cast<schema::ValType>(t.type.element), t.type.limits.min, t.type.limits.max,
+                               elements);
   });
   const auto memories = tables<schema::Memory>(fbb, r.memories, [&](const MemoryRecord& m) {
-    return schema::CreateMemory(fbb, m.type.limits.min, optional(m.type.limits.max), m.pages);
+    return schema::CreateMemory(fbb, m.type.limits.min, m.type.limits.max, m.pages);
   });
   const auto globals = structs<schema::Global>(fbb, r.globals.size(), [&](size_t i) {
     const GlobalInst& g = r.globals[i];

@@ -14,7 +14,7 @@ namespace chiwawa::spec {
 namespace {
 
 /// Wasm 2.0 without SIMD. A module that needs anything else is skipped.
-constexpr std::array<std::string_view, 6> kScope = {"mutable-global", "multi-value",  "sign-extension",
+constexpr std::array<std::string_view, 6> kScope = {"mutable-global",          "multi-value", "sign-extension",
                                                     "saturating-float-to-int", "bulk-memory", "reference-types"};
 
 /// The vectors' text and ours agree if one begins with the other: some texts name the element or the limit, too.
@@ -23,8 +23,8 @@ bool same_trap(const std::string& expected, const Trap& trap) {
   return !expected.empty() && (expected.starts_with(actual) || actual.starts_with(expected));
 }
 
-/// The feature beyond our scope that made the decoder stop - "malformed section id (exception handling: not supported)" -
-/// or "". Which features invalid modules need is listed nowhere.
+/// The feature beyond our scope that made the decoder stop - "malformed section id (exception handling: not supported)"
+/// - or "". Which features invalid modules need is listed nowhere.
 std::string unsupported_feature(const Error& error) {
   const size_t end = error.cause.find(": not supported)");
   if (error.phase != Phase::Decode || end == error.cause.npos) return {};
@@ -57,7 +57,10 @@ void Tally::add(const Tally& other) {
 }
 
 FileRunner::FileRunner(std::filesystem::path vectors, std::string id, const Needs& needs, const Mode& mode)
-    : vectors_(std::move(vectors)), id_(std::move(id)), needs_(needs), world_(mode),
+    : vectors_(std::move(vectors)),
+      id_(std::move(id)),
+      needs_(needs),
+      world_(mode),
       spectest_(add_spectest(world_.store())) {
   current_.skipped = "no module yet";
 }
@@ -66,7 +69,8 @@ Tally FileRunner::run() {
   Tally tally;
   const std::string base = id_.substr(id_.find('/') + 1);
   const auto bytes = read_file(vectors_ / id_ / (base + ".json"));
-  const Json script = bytes ? Json::parse(bytes->begin(), bytes->end(), nullptr, false) : Json(Json::value_t::discarded);
+  const Json script =
+      bytes ? Json::parse(bytes->begin(), bytes->end(), nullptr, false) : Json(Json::value_t::discarded);
   const auto commands = script.is_object() ? script.find("commands") : script.end();
   if (!script.is_object() || commands == script.end()) {
     tally.failures.push_back(id_ + ": the JSON file is missing or broken");
@@ -78,8 +82,8 @@ Tally FileRunner::run() {
       case Verdict::Kind::Passed: ++tally.passed; break;
       case Verdict::Kind::Skipped: ++tally.skipped[verdict.why]; break;
       case Verdict::Kind::Failed:
-        tally.failures.push_back(id_ + ":" + std::to_string(command.value("line", 0)) + ": " + text(command, "type") + ": " +
-                                 verdict.why);
+        tally.failures.push_back(id_ + ":" + std::to_string(command.value("line", 0)) + ": " + text(command, "type") +
+                                 ": " + verdict.why);
         break;
     }
   }
@@ -193,7 +197,8 @@ FileRunner::Verdict FileRunner::expect_not_instantiated(const Json& command, boo
     return failed(file + ": " + describe(made.error()));
   }
   const Outcome& outcome = made->outcome;
-  if (by_trap && outcome.kind == Outcome::Kind::Trapped && same_trap(text(command, "text"), outcome.trap)) return passed();
+  if (by_trap && outcome.kind == Outcome::Kind::Trapped && same_trap(text(command, "text"), outcome.trap))
+    return passed();
   return failed(file + ": " + describe_outcome(outcome) + "; expected " + text(command, "text"));
 }
 

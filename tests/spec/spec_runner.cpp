@@ -176,9 +176,10 @@ int main(int argc, char** argv) {
   const auto index = read_file(options->vectors / "index.tsv");
   const auto needs_file = read_file(options->vectors / "needs.json");
   if (!index || !needs_file) {
-    std::printf("SKIPPED: NO VECTORS FOUND at %s\n"
-                "Nothing was tested. Give the extracted folder with --vectors (CMake: -DCHIWAWA_SPEC_VECTORS=...).\n",
-                options->vectors.c_str());
+    std::printf(
+        "SKIPPED: NO VECTORS FOUND at %s\n"
+        "Nothing was tested. Give the extracted folder with --vectors (CMake: -DCHIWAWA_SPEC_VECTORS=...).\n",
+        options->vectors.c_str());
     return kFolderMissing;
   }
   if (!has_dispatch(options->dispatch)) {

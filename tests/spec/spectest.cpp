@@ -24,9 +24,7 @@ const std::vector<Signature>& signatures() {
   return list;
 }
 
-HostResult print_nothing(HostCall&, void*) {
-  return HostResult::done();
-}
+HostResult print_nothing(HostCall&, void*) { return HostResult::done(); }
 
 HostFunction make_function(const Signature& signature) {
   return {"spectest", signature.name, {signature.params, {}}, print_nothing, nullptr};

@@ -194,7 +194,9 @@ TEST_CASE("A forged image is refused or runs without harm", "[machine]") {
           if (!image.values.empty()) image.values[pick(image.values.size())].bits = small ? number : ~uint64_t{0};
           break;
         case 7: image.entry = FuncAddr{number}; break;
-        case 8: image.pending = MachineImage::PendingCall{FuncAddr{number}, {{ValType::I32, 1}, {ValType::I64, 2}}}; break;
+        case 8:
+          image.pending = MachineImage::PendingCall{FuncAddr{number}, {{ValType::I32, 1}, {ValType::I64, 2}}};
+          break;
         default: {
           const FrameImage frame = image.frames[pick(image.frames.size())];
           image.frames.insert(image.frames.begin() + static_cast<ptrdiff_t>(pick(image.frames.size())), frame);

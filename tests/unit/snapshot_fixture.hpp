@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -68,7 +69,7 @@ using namespace chiwawa;
 //     end
 //     local.get 1)
 // )
-inline const std::vector<uint8_t> kGuest = {
+inline constexpr uint8_t kGuest[] = {
     0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00, 0x01, 0x17, 0x04, 0x60, 0x02, 0x7f, 0x7e, 0x01, 0x7f, 0x60, 0x01,
     0x7e, 0x01, 0x7e, 0x60, 0x02, 0x7f, 0x7d, 0x01, 0x7e, 0x60, 0x01, 0x7f, 0x01, 0x7e, 0x02, 0x0c, 0x01, 0x03, 0x65,
     0x6e, 0x76, 0x04, 0x77, 0x61, 0x69, 0x74, 0x00, 0x00, 0x03, 0x04, 0x03, 0x01, 0x02, 0x03, 0x04, 0x08, 0x02, 0x70,
@@ -87,8 +88,8 @@ inline const std::vector<uint8_t> kGuest = {
     0x65, 0x6c, 0x6c, 0x6f, 0x00, 0x41, 0xf0, 0xa2, 0x04, 0x0b, 0x06, 0x61, 0x63, 0x74, 0x69, 0x76, 0x65,
 };
 
-inline std::shared_ptr<const Module> load(std::vector<uint8_t> bytes) {
-  Result<Module> module = decode(std::move(bytes));
+inline std::shared_ptr<const Module> load(std::span<const uint8_t> bytes) {
+  Result<Module> module = decode({bytes.begin(), bytes.end()});
   REQUIRE(module);
   REQUIRE(validate(*module));
   return std::make_shared<const Module>(std::move(*module));
@@ -143,7 +144,9 @@ struct Guest {
 
   std::vector<uint8_t> save(std::optional<wasi::State> wasi = some_wasi()) {
     snapshot::MemorySink sink;
-    REQUIRE(snapshot::write(sink, *store, machine->capture(), std::move(wasi), {"test 1.0", {"guest.wasm"}}));
+    const snapshot::WriteOptions options{"test 1.0", {"guest.wasm"}};
+    const Result<void> written = snapshot::write(sink, *store, machine->capture(), std::move(wasi), options);
+    REQUIRE(written);
     return sink.data;
   }
 

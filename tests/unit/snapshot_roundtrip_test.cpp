@@ -105,7 +105,7 @@ TEST_CASE("A foreign module and missing host functions are refused by name", "[s
     snapshot::MemorySource source(bytes);
     snapshot::Reader reader(source);
     REQUIRE(reader.open());
-    const std::shared_ptr<const Module> foreign = load({0, 'a', 's', 'm', 1, 0, 0, 0});
+    const std::shared_ptr<const Module> foreign = load(std::span(kGuest).first(8));
     const auto restored = snapshot::restore(reader, std::span(&foreign, 1), none);
     REQUIRE(!restored);
     CHECK(restored.error().phase == Phase::Snapshot);

@@ -1,0 +1,63 @@
+#include "interp/text.hpp"
+
+#include <bit>
+#include <charconv>
+#include <cmath>
+
+#include "interp/utf8.hpp"
+
+namespace chiwawa {
+
+namespace {
+
+template <typename Float, typename Bits>
+std::string float_text(Bits bits, Bits payload_mask, Bits canonical_payload) {
+  const auto value = std::bit_cast<Float>(bits);
+  const std::string sign = (bits >> (8 * sizeof(Bits) - 1)) != 0 ? "-" : "";
+  if (std::isinf(value)) return sign + "inf";
+  if (std::isnan(value)) {
+    const auto payload = static_cast<Bits>(bits & payload_mask);
+    return sign + (payload == canonical_payload ? "nan" : "nan:" + hex(payload));
+  }
+  char buffer[64];
+  const auto end = std::to_chars(buffer, buffer + sizeof buffer, value).ptr;
+  return {buffer, end};
+}
+
+}  // namespace
+
+std::string hex(uint64_t number, size_t digits) {
+  char buffer[20];
+  const auto end = std::to_chars(buffer, buffer + sizeof buffer, number, 16).ptr;
+  const std::string text(buffer, end);
+  return "0x" + std::string(digits > text.size() ? digits - text.size() : 0, '0') + text;
+}
+
+std::string printable(std::string_view text) {
+  const bool utf8 = is_utf8({reinterpret_cast<const uint8_t*>(text.data()), text.size()});
+  std::string result;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte != 0x7F && (byte < 0x80 || utf8)) {
+      result += c;
+    } else {
+      result += "\\x";
+      result += "0123456789abcdef"[byte >> 4];
+      result += "0123456789abcdef"[byte & 15];
+    }
+  }
+  return result;
+}
+
+std::string number(const Value& value) {
+  const auto low = static_cast<uint32_t>(value.bits);
+  switch (value.type) {
+    case ValType::I32: return std::to_string(static_cast<int32_t>(low));
+    case ValType::I64: return std::to_string(static_cast<int64_t>(value.bits));
+    case ValType::F32: return float_text<float, uint32_t>(low, 0x7F'FFFF, 0x40'0000);
+    case ValType::F64: return float_text<double, uint64_t>(value.bits, 0xF'FFFF'FFFF'FFFF, 0x8'0000'0000'0000);
+    default: return value.bits == kNullRef ? "null" : std::to_string(value.bits - 1);
+  }
+}
+
+}  // namespace chiwawa

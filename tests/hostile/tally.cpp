@@ -1,0 +1,90 @@
+#include "hostile/tally.hpp"
+
+#include "interp/decode.hpp"
+#include "interp/validate.hpp"
+
+namespace chiwawa::hostile {
+namespace {
+
+/// 4 MiB: many memories of spoilt modules are filled and saved.
+constexpr uint64_t kMaxPagesOfHostile = 64;
+constexpr uint32_t kMaxDepth = 500;
+
+HostResult return_zeros(HostCall& call, void* context) {
+  const auto results = reinterpret_cast<uintptr_t>(context);
+  for (size_t i = 0; i < results; ++i) call.result(i, 0);
+  return HostResult::done();
+}
+
+/// What the import of that number asks for. A limit that is too large fails as in real life.
+Result<Extern> make_extern(Store& store, const Module& module, const Import& import) {
+  switch (import.kind) {
+    case ExternKind::Func: {
+      const FuncType& type = module.function_type(import.index);
+      return Extern{ExternKind::Func, raw(store.add_host_function(stub_function(import.module, import.name, type)))};
+    }
+    case ExternKind::Table: {
+      const Result<TableAddr> table = store.add_table(module.tables[import.index], kNullRef);
+      if (!table) return table.error();
+      return Extern{ExternKind::Table, raw(*table)};
+    }
+    case ExternKind::Memory: {
+      const Result<MemAddr> memory = store.add_memory(module.memories[import.index]);
+      if (!memory) return memory.error();
+      return Extern{ExternKind::Memory, raw(*memory)};
+    }
+    case ExternKind::Global:
+      return Extern{ExternKind::Global, raw(store.add_global(module.globals[import.index].type, 0))};
+  }
+  return Error{Phase::Link, "unknown kind of import"};
+}
+
+}  // namespace
+
+void Tally::refused(const Error& error, size_t input_size, const std::string& input) {
+  ++ends[std::string("refused: ") + name(error.phase)];
+  if (error.cause.empty()) problems.push_back(input + ": an error without a cause");
+  if (error.offset != Error::kNoOffset && error.offset > input_size) {
+    problems.push_back(input + ": " + describe(error) + ", but there are only " + std::to_string(input_size) +
+                       " bytes");
+  }
+}
+
+Result<std::shared_ptr<const Module>> load(Bytes bytes) {
+  Result<Module> module = decode(std::move(bytes));
+  if (!module) return module.error();
+  CHIWAWA_TRY(validate(*module));
+  return std::shared_ptr<const Module>(std::make_shared<const Module>(std::move(*module)));
+}
+
+HostFunction stub_function(std::string module, std::string name, FuncType type) {
+  void* const results = reinterpret_cast<void*>(static_cast<uintptr_t>(type.results.size()));
+  return {std::move(module), std::move(name), std::move(type), return_zeros, results};
+}
+
+Result<World> make_world(std::shared_ptr<const Module> module) {
+  World world;
+  world.module = std::move(module);
+  world.store = std::make_unique<Store>();
+  world.store->limits.max_memory_pages = kMaxPagesOfHostile;
+  world.store->compile_options.exact = true;
+  std::vector<Extern> imports;
+  for (const Import& import : world.module->imports) {
+    const Result<Extern> item = make_extern(*world.store, *world.module, import);
+    if (!item) return item.error();
+    imports.push_back(*item);
+  }
+  const Result<Instantiation> made = instantiate(*world.store, world.module, imports);
+  if (!made) return made.error();
+  world.instance = made->instance;
+  return world;
+}
+
+std::unique_ptr<Machine> make_machine(Store& store, Random& random) {
+  MachineLimits limits;
+  limits.max_call_depth = kMaxDepth;
+  const bool tail = has_dispatch(Dispatch::Tail) && (!has_dispatch(Dispatch::Loop) || random.below(2) == 0);
+  return std::make_unique<Machine>(store, limits, tail ? Dispatch::Tail : Dispatch::Loop);
+}
+
+}  // namespace chiwawa::hostile
