@@ -263,12 +263,22 @@ class Compiler {
     return false;
   }
 
-  /// Emits moves of the label's values to where it expects them. The abstract stack does not change: in a conditional
-  /// branch the moves are only on the way taken. Moving upwards is safe, since targets are never above sources.
-  void emit_label_moves(const Label& to) {
-    const auto arity = static_cast<uint32_t>(label_types(to).size());
-    const uint32_t first = height() - arity;
-    for (uint32_t i = 0; i < arity; ++i) emit_move(home(to.height + i), stack_[first + i], first + i);
+  /// The values that a branch carries, if they are several, go to their homes before the branch, where it is not
+  /// conditional: then they move as one range, and many branches with many values stay small.
+  void settle_branch_values(const Label& to) {
+    const size_t arity = label_types(to).size();
+    if (arity > 1) settle_top(arity);
+  }
+
+  /// Emits what moves the top `arity` entries to the slots from `target` on. Requires settle_branch_values(). The
+  /// abstract stack does not change: in a conditional branch the moves are only on the way taken.
+  void emit_branch_moves(uint16_t target, size_t arity) {
+    const uint32_t first = height() - static_cast<uint32_t>(arity);
+    if (arity == 1) {
+      emit_move(target, stack_[first], first);
+    } else if (arity > 1 && home(first) != target) {
+      emit(SlotOp::copy_range, target, home(first), 0, 0, static_cast<uint32_t>(arity));
+    }
   }
 
   void emit_branch(uint32_t depth) {
@@ -277,24 +287,19 @@ class Compiler {
       return;
     }
     Label& to = label(depth);
-    emit_label_moves(to);
+    emit_branch_moves(home(to.height), label_types(to).size());
     emit_jump(to, SlotOp::br_always, SlotOp::br_always, SlotOp::br_always_p, 0, 0, 0);
   }
 
-  /// Results go to the frame's first slots. Those may be locals that are results themselves, so several results are
-  /// gathered in their homes first, which lie above all locals.
+  /// Results go to the frame's first slots. Requires settle_branch_values().
   void emit_return() {
-    const auto arity = static_cast<uint32_t>(function_.type.results.size());
-    const uint32_t first = height() - arity;
+    const size_t arity = function_.type.results.size();
     if (arity == 1) {
-      emit(SlotOp::ret_slot, 0, slot_of(stack_[first], first));
-      return;
+      emit(SlotOp::ret_slot, 0, slot_of(stack_.back(), height() - 1));
+    } else {
+      emit_branch_moves(0, arity);
+      emit(SlotOp::ret);
     }
-    for (uint32_t at = first; at < height(); ++at) emit_move(home(at), stack_[at], at);
-    for (uint32_t i = 0; i < arity; ++i) {
-      if (home(first + i) != i) emit(SlotOp::copy, static_cast<uint16_t>(i), home(first + i));
-    }
-    emit(SlotOp::ret);
   }
 
   /// A condition, popped from the stack, ready to become a branch.
@@ -341,6 +346,7 @@ class Compiler {
   void compile_br_if(uint32_t depth) {
     const Condition condition = pop_condition();
     Label& to = label(depth);
+    settle_branch_values(to);
     if (!is_function_label(depth) && !needs_moves(to)) {
       emit_jump(to, condition.when_true, condition.when_true, condition.when_true_poll, condition.a, condition.b,
                 condition.c);
@@ -355,6 +361,10 @@ class Compiler {
   /// Targets without moves go into the table; the others, and loop heads when polling, get a piece of code each.
   void compile_br_table(const Instr& instr) {
     const uint16_t index = pop_slot();
+    bool settled = false;  // the labels of one br_table have the same number of values
+    reader_.for_each_label(instr, [&](uint32_t depth) {
+      if (!std::exchange(settled, true)) settle_branch_values(label(depth));
+    });
     const uint32_t first = static_cast<uint32_t>(branch_targets.size());
     const uint32_t count = instr.index + 1;
     branch_targets.resize(first + count, kNone);
@@ -457,7 +467,10 @@ class Compiler {
   void compile_end() {
     const Label done = labels_.back();
     if (labels_.size() == 1) {
-      if (reachable_) emit_return();
+      if (reachable_) {
+        settle_branch_values(labels_.back());
+        emit_return();
+      }
       labels_.pop_back();
       finish_tables();
       return;
@@ -625,6 +638,7 @@ class Compiler {
       case Opcode::else_: compile_else(); return;
       case Opcode::end: compile_end(); return;
       case Opcode::br:
+        settle_branch_values(label(instr.index));
         emit_branch(instr.index);
         leave_reachable();
         return;
@@ -634,6 +648,7 @@ class Compiler {
         leave_reachable();
         return;
       case Opcode::return_:
+        settle_branch_values(labels_.front());
         emit_return();
         leave_reachable();
         return;

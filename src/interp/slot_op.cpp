@@ -16,25 +16,26 @@ constexpr size_t forms_index(Opcode opcode) {
   return code < 256 ? code : 256 + (code & 0xFF);
 }
 
+// clang-format off
 constexpr std::optional<Opcode> swapped(Opcode opcode) {
   switch (opcode) {
 #define CHIWAWA_SAME(id)                          \
-  case Opcode::i32_##id: return Opcode::i32_##id; \
-  case Opcode::i64_##id: return Opcode::i64_##id;
-    CHIWAWA_SAME(add)
-    CHIWAWA_SAME(mul)
-    CHIWAWA_SAME(and) CHIWAWA_SAME(or) CHIWAWA_SAME(xor) CHIWAWA_SAME(eq) CHIWAWA_SAME(ne)
+    case Opcode::i32_##id: return Opcode::i32_##id; \
+    case Opcode::i64_##id: return Opcode::i64_##id;
+    CHIWAWA_SAME(add) CHIWAWA_SAME(mul) CHIWAWA_SAME(and) CHIWAWA_SAME(or) CHIWAWA_SAME(xor)
+    CHIWAWA_SAME(eq) CHIWAWA_SAME(ne)
 #undef CHIWAWA_SAME
-#define CHIWAWA_PAIR(a, b)                      \
-  case Opcode::i32_##a: return Opcode::i32_##b; \
-  case Opcode::i64_##a: return Opcode::i64_##b; \
-  case Opcode::i32_##b: return Opcode::i32_##a; \
-  case Opcode::i64_##b: return Opcode::i64_##a;
-        CHIWAWA_PAIR(lt_s, gt_s) CHIWAWA_PAIR(lt_u, gt_u) CHIWAWA_PAIR(le_s, ge_s) CHIWAWA_PAIR(le_u, ge_u)
+#define CHIWAWA_PAIR(a, b)                        \
+    case Opcode::i32_##a: return Opcode::i32_##b; \
+    case Opcode::i64_##a: return Opcode::i64_##b; \
+    case Opcode::i32_##b: return Opcode::i32_##a; \
+    case Opcode::i64_##b: return Opcode::i64_##a;
+    CHIWAWA_PAIR(lt_s, gt_s) CHIWAWA_PAIR(lt_u, gt_u) CHIWAWA_PAIR(le_s, ge_s) CHIWAWA_PAIR(le_u, ge_u)
 #undef CHIWAWA_PAIR
-            default : return std::nullopt;
+    default: return std::nullopt;
   }
 }
+// clang-format on
 
 constexpr std::array<SlotForms, kFormsSize> make_forms() {
   std::array<SlotForms, kFormsSize> forms{};

@@ -1,0 +1,88 @@
+// What the compiler makes of bodies that were made to be large.
+#include <catch2/catch_test_macros.hpp>
+
+#include "interp/decode.hpp"
+#include "interp/instantiate.hpp"
+#include "interp/machine.hpp"
+#include "interp/validate.hpp"
+#include "machines.hpp"
+#include "unit/module_bytes.hpp"
+
+using namespace chiwawa;
+using namespace chiwawa::test;
+
+namespace {
+
+/// Calls the module's only function without arguments.
+struct Call {
+  Store store;
+  Outcome outcome;
+
+  Call(const Bytes& bytes, const MachineKind& kind) {
+    auto module = decode(bytes);
+    REQUIRE(module);
+    const Result<void> valid = validate(*module);
+    INFO((valid ? "" : describe(valid.error())));
+    REQUIRE(valid);
+    store.compile_options = kind.options;
+    REQUIRE(instantiate(store, std::make_shared<const Module>(std::move(*module)), {}));
+    Machine machine(store, {}, kind.dispatch);
+    REQUIRE(machine.invoke(FuncAddr{0}, {}));
+    outcome = machine.run();
+  }
+  size_t cells() const { return store.funcs[0]->code.storage.size(); }
+};
+
+constexpr uint8_t kBlock = 0x02, kEnd = 0x0B, kBrIf = 0x0D, kI32Const = 0x41, kDrop = 0x1A, kBrTable = 0x0E;
+
+}  // namespace
+
+TEST_CASE("Branches with many values take little code each", "[compile]") {
+  constexpr size_t kValues = 500, kBranches = 400;
+  const Bytes results(kValues, kI32);
+  // (block (result i32 …)  i32.const 7  i32.const 1 …  (br_if 0 (i32.const 0)) …  )  and one value below the block's
+  // that makes every branch move the others.
+  const Bytes code = join({{kBlock, 0x00},
+                           {kI32Const, 9},
+                           repeat({kI32Const, 3}, kValues),
+                           repeat({kI32Const, 0, kBrIf, 0}, kBranches),
+                           {kI32Const, 1, kBrIf, 0},
+                           repeat({kDrop}, kValues),
+                           {kDrop},
+                           repeat({kI32Const, 4}, kValues),
+                           {kEnd}});
+  const Bytes module = function(func_type({}, results), code);
+  for (const MachineKind& kind : all_machines()) {
+    INFO(kind.name());
+    const Call call(module, kind);
+    REQUIRE(call.outcome.kind == Outcome::Kind::Finished);
+    REQUIRE(call.outcome.values.size() == kValues);
+    for (const Value& value : call.outcome.values) CHECK(value.bits == 3);
+    CHECK(call.cells() < 6 * (kValues + kBranches) + 2000);
+  }
+}
+
+TEST_CASE("Several results come back in order from every kind of branch", "[compile]") {
+  const Bytes type = func_type({}, {kI32, kI64, kI32});
+  // Locals as results: an i32 5, an i64 6, an i32 8; below them something that is left behind.
+  const Bytes locals = {3, 1, kI32, 1, kI64, 1, kI32};
+  const Bytes set = {kI32Const, 5, 0x21, 0, 0x42, 6, 0x21, 1, kI32Const, 8, 0x21, 2};
+  const Bytes get = {kI32Const, 1, 0x20, 2, 0x20, 1, 0x20, 0};
+  const Bytes leave = {0x00};  // unreachable
+  const std::vector<Bytes> ways = {
+      join({{0x0F}}),                             // return
+      join({{0x0C, 0}}),                          // br to the function
+      join({{kI32Const, 1, kBrIf, 0}, leave}),    // br_if to the function
+      join({{kI32Const, 0, kBrTable, 1, 0, 0}}),  // br_table to the function
+      join({{kI32Const, 3, kBrTable, 1, 0, 0}}),
+  };
+  for (const Bytes& way : ways) {
+    const Bytes module = function(type, join({set, get, way}), locals);
+    for (const MachineKind& kind : all_machines()) {
+      INFO(kind.name());
+      const Call call(module, kind);
+      REQUIRE(call.outcome.kind == Outcome::Kind::Finished);
+      CHECK(call.outcome.values == std::vector<Value>{{ValType::I32, 8}, {ValType::I64, 6}, {ValType::I32, 5}});
+    }
+  }
+}
