@@ -1,5 +1,7 @@
 #include "options.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
@@ -8,8 +10,6 @@
 #include "app_args.hpp"
 #include "params.hpp"
 #include "parse_command_line.hpp"
-
-extern "C" char** environ;  // <unistd.h> declares it only sometimes
 
 namespace chiwawa::tools {
 namespace {
@@ -102,7 +102,7 @@ void inherit_environment(std::vector<std::string>& variables) {
     const std::string variable = *at;
     const bool given = std::any_of(variables.begin(), variables.end(),
                                    [&](const std::string& other) { return name(other) == name(variable); });
-    if (!given && variable.find('=') != 0 && variable.find('=') != variable.npos) all.push_back(variable);
+    if (!given && !variable.starts_with('=') && variable.find('=') != variable.npos) all.push_back(variable);
   }
   all.insert(all.end(), variables.begin(), variables.end());
   variables = std::move(all);
@@ -262,13 +262,14 @@ void CommandLine::add_engine_options() {
 }
 
 void CommandLine::finish(const std::vector<std::string>& guest_args) {
-  if (given("--max-memory")) options_.max_memory_pages = std::min(*parse_size(memory_) / kPageSize, kMaxPages);
+  if (given("--max-memory"))
+    options_.max_memory_pages = std::min(parse_size(memory_).value_or(0) / kPageSize, kMaxPages);
   if (given("--dispatch")) options_.dispatch = dispatch_ == "loop" ? Dispatch::Loop : Dispatch::Tail;
   if (given("--checkpoint-at")) options_.checkpoint_at = checkpoint_at_;
   if (given("--restore-policy")) {
     options_.policy = policy_ == "strict" ? wasi::RestorePolicy::Strict : wasi::RestorePolicy::Lenient;
   }
-  if (given("--embed-files")) options_.embed_limit = *parse_size(embed_);
+  if (given("--embed-files")) options_.embed_limit = parse_size(embed_).value_or(0);
   if (env_inherit_) inherit_environment(options_.environ);
   if (given("--app-args")) options_.args = *split_words(app_args_);
   options_.args.insert(options_.args.end(), guest_args.begin(), guest_args.end());

@@ -381,9 +381,9 @@ class StateDecoder {
       record.mtime = d.mtime();
       record.device = d.device();
       record.inode = d.inode();
-      if (d.removed_file()) {
-        record.removed_file = *d.removed_file();
-        if (!in_range(*record.removed_file, to.removed_files.size(), where, "removed file")) return false;
+      record.removed_file = d.removed_file();
+      if (record.removed_file && !in_range(*record.removed_file, to.removed_files.size(), where, "removed file")) {
+        return false;
       }
       if (!c_text(d.preopen(), record.preopen, "a descriptor's preopen") ||
           !c_text(d.path(), record.path, "a descriptor's path")) {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "wasi/abi.hpp"
@@ -24,7 +25,7 @@ struct Sys {
   Errno error = Errno::Success;
   T value{};
 
-  Sys(T v) : value(v) {}
+  Sys(T v) : value(std::move(v)) {}
   Sys(Errno e) : error(e) {}
   bool ok() const { return error == Errno::Success; }
 };
