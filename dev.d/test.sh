@@ -24,8 +24,8 @@ run_test() {
   fi
   note "Tests of the native build (and of the wasm builds it drives)"
   run_ctest native "$@" || failed+=('native tests')
-  note "Unit tests with sanitizers"
-  run_ctest sanitize -L unit || failed+=('sanitized tests')
+  note "With sanitizers: unit tests, vectors, spoilt modules and snapshots"
+  run_ctest sanitize -L 'unit|vectors|hostile' -LE slow || failed+=('sanitized tests')
 
   say
   local preset
