@@ -56,9 +56,12 @@ void Machine::Impl::reset() {
 }
 
 bool Machine::Impl::reserve(uint64_t slots, uint32_t frames) {
-  if (ctx.slots.size == 0 && !(ctx.slots.resize(256) && ctx.frames.resize(64))) return false;
-  ctx.frames_end = ctx.frames.data.get() + ctx.frames.size;
-  ctx.slots_end = ctx.slots.data.get() + ctx.slots.size;
+  if (ctx.slots.size == 0 && !ctx.slots.resize(256)) return false;
+  if (ctx.frames.size == 0 && !ctx.frames.resize(64)) return false;
+  // What is there may already be more than the limits allow.
+  const size_t max_frames = size_t{ctx.limits.max_call_depth} + 1;
+  ctx.frames_end = ctx.frames.data.get() + std::min(ctx.frames.size, max_frames);
+  ctx.slots_end = ctx.slots.data.get() + std::min<size_t>(ctx.slots.size, ctx.limits.max_stack_slots);
   reset();
   ctx.frame->code = &kEntryCode;
   return grow_stacks(ctx, slots, frames);

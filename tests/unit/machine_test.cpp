@@ -164,6 +164,29 @@ TEST_CASE("A polling machine stops where a counting one can, too", "[machine]") 
   }
 }
 
+TEST_CASE("The call depth ends where the limit says", "[machine]") {
+  const std::shared_ptr<const Module> module = load(kGuest);
+  for (const MachineKind& kind : all_machines()) {
+    INFO(kind.name());
+    // run(10) calls what calls itself 10 times: 12 frames.
+    for (const uint32_t depth : {1u, 5u, 11u, 12u, 13u, 100u}) {
+      Computation computation(module, kind);
+      const FuncAddr run{computation.store->find_export(*computation.store->instances[0], "run")->address};
+      Machine machine(*computation.store, MachineLimits{.max_call_depth = depth}, kind.dispatch);
+      const Value rounds{ValType::I32, 10};
+      REQUIRE(machine.invoke(run, std::span(&rounds, 1)));
+      Outcome outcome = machine.run();
+      while (outcome.kind == Outcome::Kind::Paused) outcome = machine.run();
+      INFO("depth " << depth);
+      CHECK((outcome.kind == Outcome::Kind::Finished) == (depth >= 12));
+      if (depth < 12) {
+        CHECK(outcome.trap.kind == TrapKind::CallStackExhausted);
+        CHECK(outcome.trap.call_chain.size() == depth);
+      }
+    }
+  }
+}
+
 TEST_CASE("A forged image is refused or runs without harm", "[machine]") {
   const std::shared_ptr<const Module> module = load(kGuest);
   std::mt19937 random(20240501);
