@@ -230,7 +230,7 @@ class Compiler {
   void add_fixup(Label& to, uint32_t fixup) { target_of(fixup) = std::exchange(to.fixups, fixup); }
 
   /// Lets every branch of the chain go to the current cell. Targets are relative to the branching cell; those of a
-  /// br_switch are made so when its table is complete (finish_table), because here its cell is not known.
+  /// br_switch are made so when its table is complete (finish_tables), because here its cell is not known.
   void fix(uint32_t fixup) {
     while (fixup != kNone) {
       uint32_t& target = target_of(fixup);
