@@ -67,7 +67,13 @@ std::string mismatch(const Store& store, const Module& module, const Import& imp
 /// https://webassembly.github.io/spec/core/valid/instructions.html#constant-expressions
 uint64_t evaluate(const Store& store, const Instance& instance, ConstExpr expr) {
   InstrReader reader(instance.module->bytes, expr);
-  uint64_t value = 0;
+  std::vector<uint64_t> stack;
+  const auto binary = [&stack](auto compute) {
+    const uint64_t right = stack.back();
+    stack.pop_back();
+    stack.back() = compute(stack.back(), right);
+  };
+  const auto low = [](uint64_t bits) { return static_cast<uint32_t>(bits); };
   while (!reader.at_end()) {
     const Result<Instr> instr = reader.next();
     assert(instr);
@@ -75,14 +81,20 @@ uint64_t evaluate(const Store& store, const Instance& instance, ConstExpr expr) 
       case Opcode::i32_const:
       case Opcode::i64_const:
       case Opcode::f32_const:
-      case Opcode::f64_const: value = instr->bits; break;
-      case Opcode::ref_null: value = kNullRef; break;
-      case Opcode::ref_func: value = ref_of(instance.funcs[instr->index]); break;
-      case Opcode::global_get: value = store.globals[raw(instance.globals[instr->index])]->bits; break;
+      case Opcode::f64_const: stack.push_back(instr->bits); break;
+      case Opcode::i32_add: binary([&](uint64_t a, uint64_t b) { return low(a + b); }); break;
+      case Opcode::i32_sub: binary([&](uint64_t a, uint64_t b) { return low(a - b); }); break;
+      case Opcode::i32_mul: binary([&](uint64_t a, uint64_t b) { return low(a * b); }); break;
+      case Opcode::i64_add: binary([](uint64_t a, uint64_t b) { return a + b; }); break;
+      case Opcode::i64_sub: binary([](uint64_t a, uint64_t b) { return a - b; }); break;
+      case Opcode::i64_mul: binary([](uint64_t a, uint64_t b) { return a * b; }); break;
+      case Opcode::ref_null: stack.push_back(kNullRef); break;
+      case Opcode::ref_func: stack.push_back(ref_of(instance.funcs[instr->index])); break;
+      case Opcode::global_get: stack.push_back(store.globals[raw(instance.globals[instr->index])]->bits); break;
       default: assert(instr->opcode == Opcode::end); break;
     }
   }
-  return value;
+  return stack.back();
 }
 
 std::vector<uint64_t> evaluate(const Store& store, const Instance& instance, const ElemSegment& segment) {
