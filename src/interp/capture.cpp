@@ -251,15 +251,17 @@ class ImageReader {
     return {};
   }
 
-  /// Every frame must be one that its caller's call can have made.
+  /// Every frame must be one that its caller's call can have made: it returns what the call returns. Its parameters
+  /// may be others, because it may stand in the place of a frame that has made a tail call.
   Result<void> check_calls() const {
     const FuncType* expected = nullptr;
-    FuncAddr outermost = image_.entry;
     for (size_t i = 0; i < image_.frames.size(); ++i) {
-      const FuncAddr function = image_.frames[i].function;
-      if (i == 0 && function != outermost) return damaged("the outermost frame is not the invoked function's");
-      if (expected != nullptr && store_[function].type != *expected) {
-        return damaged(frame_name(i) + ": the caller calls a function of another type");
+      const std::vector<ValType>& results = store_[image_.frames[i].function].type.results;
+      if (i == 0 && results != store_[image_.entry].type.results) {
+        return damaged("the outermost frame does not return what the invoked function returns");
+      }
+      if (expected != nullptr && results != expected->results) {
+        return damaged(frame_name(i) + ": the caller calls a function with other results");
       }
       expected = place(i).callee;
     }
@@ -269,7 +271,7 @@ class ImageReader {
       return damaged("pending call: no such host function");
     }
     const FuncType& type = store_[call.function].type;
-    const bool fits = expected != nullptr ? type == *expected : call.function == outermost;
+    const bool fits = expected != nullptr ? type == *expected : call.function == image_.entry;
     if (!fits || call.args.size() != type.params.size()) return damaged("pending call: not of the type that is called");
     for (size_t i = 0; i < call.args.size(); ++i) {
       CHIWAWA_TRY(check_value(image_.frames.size(), call.args[i], type.params[i]));

@@ -519,6 +519,29 @@ class Compiler {
     for (const ValType type : callee.results) push_home(type);
   }
 
+  /// A host function cannot take the frame's place: it returns behind the call, where this frame returns its results.
+  void compile_tail_call(const Instr& instr) {
+    const bool indirect = instr.opcode == Opcode::return_call_indirect;
+    const FuncType& callee = indirect ? module_.types[instr.index] : module_.function_type(instr.index);
+    const uint16_t table_slot = indirect ? pop_slot() : uint16_t{0};
+    if (at_barrier(instr.end)) settle_all();
+    settle_top(callee.params.size());
+    pop_to(height() - static_cast<uint32_t>(callee.params.size()));
+    const uint16_t first_slot = home(height());
+    if (indirect) {
+      emit(SlotOp::tail_call_table, first_slot, table_slot, static_cast<uint16_t>(instr.index2),
+           static_cast<uint16_t>(instr.index2 >> 16), instr.index);
+    } else {
+      emit(SlotOp::tail_call_function, first_slot, 0, 0, 0, instr.index);
+    }
+    if (indirect || module_.is_imported_function(instr.index)) {
+      if (observer_ != nullptr) observer_->return_point(instr.end, here(), stack_, callee, first_slot);
+      for (const ValType type : callee.results) push_home(type);
+      emit_return();
+    }
+    leave_reachable();
+  }
+
   // --- the other instructions --------------------------------------------------------------------------------------
 
   bool at_barrier(uint32_t offset) const {
@@ -654,6 +677,8 @@ class Compiler {
         return;
       case Opcode::call:
       case Opcode::call_indirect: compile_call(instr); return;
+      case Opcode::return_call:
+      case Opcode::return_call_indirect: compile_tail_call(instr); return;
 
       case Opcode::ref_null: push_constant(instr.ref_type, kNullRef); return;
       case Opcode::ref_func: push_constant(ValType::FuncRef, ref_of(instance_.funcs[instr.index])); return;

@@ -89,10 +89,11 @@
     pc = (callee)->cells;                                                                                  \
   } while (false)
 
-/// Calls any function: another instance's or the host's.
-#define CALL(function)                                                                \
-  do {                                                                                \
-    SAVE();                                                                           \
-    if (const Exit exit = begin_call(*ctx, function); exit != Exit::Go) RETURN(exit); \
-    RESUME();                                                                         \
+/// Calls any function, also another instance's or the host's, by begin_call or tail_call.
+#define CALL_WITH(begin, function)                                               \
+  do {                                                                           \
+    SAVE();                                                                      \
+    if (const Exit exit = begin(*ctx, function); exit != Exit::Go) RETURN(exit); \
+    RESUME();                                                                    \
   } while (false)
+#define CALL(function) CALL_WITH(begin_call, function)

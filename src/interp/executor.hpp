@@ -116,6 +116,10 @@ bool grow_stacks(Context& ctx, uint64_t slots_needed, uint32_t frames_needed = 1
 /// function, lets it run and moves ctx.pc behind the call. Exit::Go or the reason to stop.
 Exit begin_call(Context& ctx, FuncInst& function);
 
+/// Puts `function`, with arguments at ctx.fp + ctx.pc->d, in the place of the innermost frame. A host function is
+/// called as by begin_call, and the code behind must return its results.
+Exit tail_call(Context& ctx, FuncInst& function);
+
 /// Makes the waiting host call again; ctx.pc is where it returns to.
 Exit resume_host_call(Context& ctx);
 

@@ -25,8 +25,7 @@ constexpr std::array<uint8_t, kOpcodeRows> kImmediates = [] {
 const char* feature_of(uint32_t first, uint32_t second) {
   const auto within = [first](uint32_t low, uint32_t high) { return first >= low && first <= high; };
   if (within(0x06, 0x0A) || within(0x18, 0x19) || first == 0x1F) return "exception handling";
-  if (within(0x12, 0x13) || first == 0x15) return "tail calls";
-  if (first == 0x14 || within(0xD4, 0xD6)) return "typed function references";
+  if (within(0x14, 0x15) || within(0xD4, 0xD6)) return "typed function references";
   if (first == 0xD3 || first == 0xFB) return "garbage collection";
   if (first == 0xFC && second >= 0x13 && second <= 0x16) return "wide arithmetic";
   if (first == 0xFD) return "SIMD";
@@ -124,8 +123,8 @@ bool InstrReader::read(Instr& instr, Error& error) {
     const bool prefixed = first >= 0xFB && first <= 0xFE;
     const uint32_t second = prefixed ? reader.u32() : 0;
     if (reader.ok()) {
-      code = uint32_t{first} << 8 | second;
-      const uint32_t row = first == 0xFC && second <= 0xFF ? row_of(code) : kOpcodeRows;
+      code = uint32_t{first} << 12 | second;
+      const uint32_t row = prefixed && second <= 0xFFF ? row_of(code) : kOpcodeRows;
       if (row == kOpcodeRows || kImmediates[row] == kUnknownOpcode) {
         error = {Phase::Decode, illegal_opcode(first, prefixed, second), instr.offset};
         return false;

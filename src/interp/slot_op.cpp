@@ -8,14 +8,6 @@ namespace {
 
 using Shape = SlotForms::Shape;
 
-/// Codes of one byte, and those behind the prefix 0xFC.
-constexpr size_t kFormsSize = 256 + 32;
-
-constexpr size_t forms_index(Opcode opcode) {
-  const auto code = static_cast<size_t>(opcode);
-  return code < 256 ? code : 256 + (code & 0xFF);
-}
-
 // clang-format off
 constexpr std::optional<Opcode> swapped(Opcode opcode) {
   switch (opcode) {
@@ -37,10 +29,10 @@ constexpr std::optional<Opcode> swapped(Opcode opcode) {
 }
 // clang-format on
 
-constexpr std::array<SlotForms, kFormsSize> make_forms() {
-  std::array<SlotForms, kFormsSize> forms{};
+constexpr std::array<SlotForms, kOpcodeRows> make_forms() {
+  std::array<SlotForms, kOpcodeRows> forms{};
   const auto set = [&forms](Opcode opcode, Shape shape, ValType result, SlotOp slots, std::optional<SlotOp> constant) {
-    forms[forms_index(opcode)] = {shape, result, slots, constant, swapped(opcode)};
+    forms[row_of(opcode)] = {shape, result, slots, constant, swapped(opcode)};
   };
 #define CHIWAWA_CONSTANT_I32(id) SlotOp::id##_c
 #define CHIWAWA_CONSTANT_I64(id) SlotOp::id##_c
@@ -62,11 +54,11 @@ constexpr std::array<SlotForms, kFormsSize> make_forms() {
   return forms;
 }
 
-constexpr std::array<SlotForms, kFormsSize> kForms = make_forms();
+constexpr std::array<SlotForms, kOpcodeRows> kForms = make_forms();
 
 }  // namespace
 
-const SlotForms& slot_forms(Opcode opcode) { return kForms[forms_index(opcode)]; }
+const SlotForms& slot_forms(Opcode opcode) { return kForms[row_of(opcode)]; }
 
 const BranchForms* branch_forms(SlotOp comparison) {
 #define CHIWAWA_BRANCH(id, form, inverse)                                                                \

@@ -143,12 +143,9 @@ bool FunctionValidator::instruction() {
     case Opcode::br_table: return br_table();
     case Opcode::return_: return br(static_cast<uint32_t>(controls_.size()) - 1);
     case Opcode::call: return function(instr_.index) && call(module_.function_type(instr_.index));
-    case Opcode::call_indirect:
-      if (!table(instr_.index2) || !type(instr_.index)) return false;
-      if (module_.tables[instr_.index2].element != ValType::FuncRef) {
-        return refuse("type mismatch: call_indirect needs a table of funcref");
-      }
-      return pop(i32) && call(module_.types[instr_.index]);
+    case Opcode::call_indirect: return indirect_callee() && call(module_.types[instr_.index]);
+    case Opcode::return_call: return function(instr_.index) && tail_call(module_.function_type(instr_.index));
+    case Opcode::return_call_indirect: return indirect_callee() && tail_call(module_.types[instr_.index]);
 
     // Reference
     case Opcode::ref_null: push(instr_.ref_type); return true;
@@ -331,6 +328,23 @@ bool FunctionValidator::call(const FuncType& type) {
   if (!pop(of(type.params))) return false;
   push(of(type.results));
   return true;
+}
+
+bool FunctionValidator::tail_call(const FuncType& type) {
+  if (!same(of(type.results), of(type_->results))) {
+    return refuse("type mismatch: the function called last returns other types than the caller");
+  }
+  if (!pop(of(type.params))) return false;
+  set_unreachable();
+  return true;
+}
+
+bool FunctionValidator::indirect_callee() {
+  if (!table(instr_.index2) || !type(instr_.index)) return false;
+  if (module_.tables[instr_.index2].element != ValType::FuncRef) {
+    return refuse("type mismatch: an indirect call needs a table of funcref");
+  }
+  return pop(ValType::I32);
 }
 
 bool FunctionValidator::select() {

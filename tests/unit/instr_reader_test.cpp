@@ -34,7 +34,7 @@ void refused(const Bytes& bytes, std::string_view cause, uint64_t offset) {
 }
 
 Bytes encoded(uint32_t code) {
-  return code < 0x100 ? Bytes{static_cast<uint8_t>(code)} : join({{0xFC}, leb(code & 0xFF)});
+  return code < 0x100 ? Bytes{static_cast<uint8_t>(code)} : join({{static_cast<uint8_t>(code >> 12)}, leb(code & 0xFFF)});
 }
 
 Bytes some_immediates(Immediates kind) {
@@ -81,7 +81,7 @@ TEST_CASE("opcode: Names, immediates and known codes follow the list") {
     CHECK(immediates(static_cast<Opcode>(row.code)) == row.kind);
   }
   CHECK_FALSE(is_known(0xFF));
-  CHECK_FALSE(is_known(0xFC12));
+  CHECK_FALSE(is_known(0xFC012));
   CHECK_FALSE(is_known(0xFD0C));
   CHECK_FALSE(is_known(~0u));
 }

@@ -61,7 +61,7 @@ Bytes constant(ValType type) {
 }
 
 Bytes encoded(uint32_t code) {
-  return code < 0x100 ? Bytes{static_cast<uint8_t>(code)} : Bytes{0xFC, static_cast<uint8_t>(code)};
+  return code < 0x100 ? Bytes{static_cast<uint8_t>(code)} : Bytes{static_cast<uint8_t>(code >> 12), static_cast<uint8_t>(code)};
 }
 
 /// A function that leaves the result on the stack, if there is one.
