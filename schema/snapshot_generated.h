@@ -674,7 +674,8 @@ struct Table FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
     VT_ELEMENT = 4,
     VT_MIN = 6,
     VT_MAX = 8,
-    VT_ELEMENTS = 10
+    VT_ELEMENTS = 10,
+    VT_ADDRESS = 12
   };
   chiwawa::schema::ValType element() const {
     return static_cast<chiwawa::schema::ValType>(GetField<uint8_t>(VT_ELEMENT, 112));
@@ -688,6 +689,9 @@ struct Table FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   const ::flatbuffers::Vector<uint64_t> *elements() const {
     return GetPointer<const ::flatbuffers::Vector<uint64_t> *>(VT_ELEMENTS);
   }
+  chiwawa::schema::ValType address() const {
+    return static_cast<chiwawa::schema::ValType>(GetField<uint8_t>(VT_ADDRESS, 127));
+  }
   bool Verify(::flatbuffers::Verifier &verifier) const {
     return VerifyTableStart(verifier) &&
            VerifyField<uint8_t>(verifier, VT_ELEMENT, 1) &&
@@ -695,6 +699,7 @@ struct Table FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
            VerifyField<uint64_t>(verifier, VT_MAX, 8) &&
            VerifyOffset(verifier, VT_ELEMENTS) &&
            verifier.VerifyVector(elements()) &&
+           VerifyField<uint8_t>(verifier, VT_ADDRESS, 1) &&
            verifier.EndTable();
   }
 };
@@ -715,6 +720,9 @@ struct TableBuilder {
   void add_elements(::flatbuffers::Offset<::flatbuffers::Vector<uint64_t>> elements) {
     fbb_.AddOffset(Table::VT_ELEMENTS, elements);
   }
+  void add_address(chiwawa::schema::ValType address) {
+    fbb_.AddElement<uint8_t>(Table::VT_ADDRESS, static_cast<uint8_t>(address), 127);
+  }
   explicit TableBuilder(::flatbuffers::FlatBufferBuilder &_fbb)
         : fbb_(_fbb) {
     start_ = fbb_.StartTable();
@@ -731,11 +739,13 @@ inline ::flatbuffers::Offset<Table> CreateTable(
     chiwawa::schema::ValType element = chiwawa::schema::ValType::funcref,
     uint64_t min = 0,
     ::flatbuffers::Optional<uint64_t> max = ::flatbuffers::nullopt,
-    ::flatbuffers::Offset<::flatbuffers::Vector<uint64_t>> elements = 0) {
+    ::flatbuffers::Offset<::flatbuffers::Vector<uint64_t>> elements = 0,
+    chiwawa::schema::ValType address = chiwawa::schema::ValType::i32) {
   TableBuilder builder_(_fbb);
   if(max) { builder_.add_max(*max); }
   builder_.add_min(min);
   builder_.add_elements(elements);
+  builder_.add_address(address);
   builder_.add_element(element);
   return builder_.Finish();
 }
@@ -750,14 +760,16 @@ inline ::flatbuffers::Offset<Table> CreateTableDirect(
     chiwawa::schema::ValType element = chiwawa::schema::ValType::funcref,
     uint64_t min = 0,
     ::flatbuffers::Optional<uint64_t> max = ::flatbuffers::nullopt,
-    const std::vector<uint64_t> *elements = nullptr) {
+    const std::vector<uint64_t> *elements = nullptr,
+    chiwawa::schema::ValType address = chiwawa::schema::ValType::i32) {
   auto elements__ = elements ? _fbb.CreateVector<uint64_t>(*elements) : 0;
   return chiwawa::schema::CreateTable(
       _fbb,
       element,
       min,
       max,
-      elements__);
+      elements__,
+      address);
 }
 
 struct Memory FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
@@ -766,7 +778,8 @@ struct Memory FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   enum FlatBuffersVTableOffset FLATBUFFERS_VTABLE_UNDERLYING_TYPE {
     VT_MIN = 4,
     VT_MAX = 6,
-    VT_PAGES = 8
+    VT_PAGES = 8,
+    VT_ADDRESS = 10
   };
   uint64_t min() const {
     return GetField<uint64_t>(VT_MIN, 0);
@@ -777,11 +790,15 @@ struct Memory FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   uint64_t pages() const {
     return GetField<uint64_t>(VT_PAGES, 0);
   }
+  chiwawa::schema::ValType address() const {
+    return static_cast<chiwawa::schema::ValType>(GetField<uint8_t>(VT_ADDRESS, 127));
+  }
   bool Verify(::flatbuffers::Verifier &verifier) const {
     return VerifyTableStart(verifier) &&
            VerifyField<uint64_t>(verifier, VT_MIN, 8) &&
            VerifyField<uint64_t>(verifier, VT_MAX, 8) &&
            VerifyField<uint64_t>(verifier, VT_PAGES, 8) &&
+           VerifyField<uint8_t>(verifier, VT_ADDRESS, 1) &&
            verifier.EndTable();
   }
 };
@@ -799,6 +816,9 @@ struct MemoryBuilder {
   void add_pages(uint64_t pages) {
     fbb_.AddElement<uint64_t>(Memory::VT_PAGES, pages, 0);
   }
+  void add_address(chiwawa::schema::ValType address) {
+    fbb_.AddElement<uint8_t>(Memory::VT_ADDRESS, static_cast<uint8_t>(address), 127);
+  }
   explicit MemoryBuilder(::flatbuffers::FlatBufferBuilder &_fbb)
         : fbb_(_fbb) {
     start_ = fbb_.StartTable();
@@ -814,11 +834,13 @@ inline ::flatbuffers::Offset<Memory> CreateMemory(
     ::flatbuffers::FlatBufferBuilder &_fbb,
     uint64_t min = 0,
     ::flatbuffers::Optional<uint64_t> max = ::flatbuffers::nullopt,
-    uint64_t pages = 0) {
+    uint64_t pages = 0,
+    chiwawa::schema::ValType address = chiwawa::schema::ValType::i32) {
   MemoryBuilder builder_(_fbb);
   builder_.add_pages(pages);
   if(max) { builder_.add_max(*max); }
   builder_.add_min(min);
+  builder_.add_address(address);
   return builder_.Finish();
 }
 

@@ -263,7 +263,7 @@ void CommandLine::add_engine_options() {
 
 void CommandLine::finish(const std::vector<std::string>& guest_args) {
   if (given("--max-memory"))
-    options_.max_memory_pages = std::min(parse_size(memory_).value_or(0) / kPageSize, kMaxPages);
+    options_.max_memory_pages = std::min(parse_size(memory_).value_or(0) / kPageSize, kMostPages);
   if (given("--dispatch")) options_.dispatch = dispatch_ == "loop" ? Dispatch::Loop : Dispatch::Tail;
   if (given("--checkpoint-at")) options_.checkpoint_at = checkpoint_at_;
   if (given("--restore-policy")) {

@@ -146,12 +146,12 @@ Exit resume_host_call(Context& ctx) {
 FuncInst* indirect_callee(Context& ctx) {
   const Cell& cell = *ctx.pc;
   const TableInst& table = *ctx.instance->cache.tables[cell.b | uint32_t{cell.c} << 16];
-  const uint32_t index = from_slot<uint32_t>(ctx.fp[cell.a]);
+  const uint64_t index = address_in(table.type.address, ctx.fp[cell.a]);
   if (index >= table.elements.size()) {
     ctx.trap = TrapKind::UndefinedElement;
     return nullptr;
   }
-  const uint64_t ref = table.elements[index];
+  const uint64_t ref = table.elements[static_cast<size_t>(index)];
   if (ref == kNullRef) {
     ctx.trap = TrapKind::UninitializedElement;
     return nullptr;

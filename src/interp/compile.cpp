@@ -605,9 +605,19 @@ class Compiler {
   /// Pops the three operands of a bulk instruction and emits it: d, a, b are their slots. The work is proportional to
   /// the last operand, which must therefore be charged to the budget.
   void compile_bulk(SlotOp op, uint32_t imm, uint32_t c, uint32_t bytes_per_unit) {
+    const bool count_is_64 = stack_.back().type == ValType::I64;
     const uint16_t b = pop_slot(), a = pop_slot(), d = pop_slot();
     emit(op, d, a, b, static_cast<uint16_t>(c), imm);
-    if (options_.polls) emit(SlotOp::charge, 0, b, 0, 0, bytes_per_unit);
+    if (options_.polls) emit(SlotOp::charge, 0, b, count_is_64, 0, bytes_per_unit);
+  }
+
+  /// Whether a load or store is in the memory that the executors have in registers.
+  bool is_near(const Instr& instr) const { return instr.index == 0 && module_.memories[0].address == ValType::I32; }
+
+  /// See instr_far.inc.
+  void emit_far(SlotOp op, const Instr& instr, uint16_t d, uint16_t a, uint16_t b) {
+    const uint64_t offset = std::min(instr.mem_offset, (uint64_t{1} << 48) - 1);  // out of bounds everywhere
+    emit(op, d, a, b, static_cast<uint16_t>(offset >> 32), static_cast<uint32_t>(offset));
   }
 
   void compile_select() {
@@ -636,12 +646,20 @@ class Compiler {
       case SlotForms::Shape::Load: {
         const uint16_t a = pop_slot();
         const uint16_t d = push_result(forms.result);
-        emit(forms.slots, d, a, 0, 0, static_cast<uint32_t>(instr.mem_offset));
+        if (is_near(instr)) {
+          emit(forms.slots, d, a, 0, 0, static_cast<uint32_t>(instr.mem_offset));
+        } else {
+          emit_far(forms.far, instr, d, a, static_cast<uint16_t>(instr.index));
+        }
         return;
       }
       case SlotForms::Shape::Store: {
         const uint16_t b = pop_slot(), a = pop_slot();
-        emit(forms.slots, 0, a, b, 0, static_cast<uint32_t>(instr.mem_offset));
+        if (is_near(instr)) {
+          emit(forms.slots, 0, a, b, 0, static_cast<uint32_t>(instr.mem_offset));
+        } else {
+          emit_far(forms.far, instr, static_cast<uint16_t>(instr.index), a, b);
+        }
         return;
       }
       case SlotForms::Shape::None: compile_other(instr); return;
@@ -721,13 +739,13 @@ class Compiler {
         return;
       }
       case Opcode::table_size: {
-        const uint16_t d = push_result(ValType::I32);
+        const uint16_t d = push_result(module_.tables[instr.index].address);
         emit(SlotOp::table_length, d, 0, 0, 0, instr.index);
         return;
       }
       case Opcode::table_grow: {
         const uint16_t b = pop_slot(), a = pop_slot();
-        const uint16_t d = push_result(ValType::I32);
+        const uint16_t d = push_result(module_.tables[instr.index].address);
         emit(SlotOp::table_grow_by, d, a, b, 0, instr.index);
         return;
       }
@@ -737,14 +755,14 @@ class Compiler {
       case Opcode::elem_drop: emit(SlotOp::elem_drop_segment, 0, 0, 0, 0, instr.index); return;
 
       case Opcode::memory_size: {
-        const uint16_t d = push_result(ValType::I32);
-        emit(SlotOp::memory_pages, d);
+        const uint16_t d = push_result(module_.memories[instr.index].address);
+        emit(SlotOp::memory_pages, d, 0, 0, 0, instr.index);
         return;
       }
       case Opcode::memory_grow: {
         const uint16_t a = pop_slot();
-        const uint16_t d = push_result(ValType::I32);
-        emit(SlotOp::memory_grow_by, d, a);
+        const uint16_t d = push_result(module_.memories[instr.index].address);
+        emit(SlotOp::memory_grow_by, d, a, 0, 0, instr.index);
         return;
       }
       case Opcode::memory_init: compile_bulk(SlotOp::memory_init_from, instr.index, instr.index2, 1); return;

@@ -105,6 +105,8 @@ extern const Cell kCompileStub;
 
 Exit run_loop(Context& ctx);
 Exit run_tail(Context& ctx);
+/// Executes one cold operation (slot_ops.def): the cell `pc` on the frame `fp`.
+TrapKind run_cold(Context& ctx, const Cell* pc, uint64_t* fp);
 
 // --- Outlined operations. They find pc and fp in the context. ---
 
@@ -193,6 +195,22 @@ inline uint64_t to_slot(double v) { return std::bit_cast<uint64_t>(v); }
 template <typename T>
 inline T from_constant(uint32_t imm) {
   return static_cast<T>(static_cast<int64_t>(static_cast<int32_t>(imm)));
+}
+
+/// The address or table index in a slot, by its type.
+inline uint64_t address_in(ValType address, uint64_t slot) {
+  return address == ValType::I64 ? slot : from_slot<uint32_t>(slot);
+}
+
+/// The `bytes` bytes that the cell's instruction accesses in memory `index` of the current instance, or null if they
+/// are out of bounds. Cell: a = address, imm and c = the constant offset's low 48 bits, more than which no memory has.
+inline uint8_t* far_address(const Context& ctx, const Cell& cell, uint16_t index, const uint64_t* fp, uint64_t bytes) {
+  MemInst& inst = *ctx.instance->cache.memories[index];
+  const uint64_t size = inst.memory.size_bytes();
+  const uint64_t offset = cell.imm | uint64_t{cell.c} << 32;
+  const uint64_t base = address_in(inst.type.address, fp[cell.a]);
+  if (offset > size || bytes > size - offset || base > size - offset - bytes) return nullptr;
+  return inst.memory.data() + base + offset;
 }
 
 }  // namespace chiwawa

@@ -16,6 +16,23 @@ std::string describe(const Limits& limits) {
   return std::to_string(limits.min) + (limits.max ? ".." + std::to_string(*limits.max) : "..");
 }
 
+/// An address that a constant expression of a table's or memory's address type has computed.
+uint64_t address_of(uint64_t bits, ValType address) {
+  return address == ValType::I64 ? bits : static_cast<uint32_t>(bits);
+}
+
+/// Whether [begin, begin + count) lies within [0, size).
+bool within(uint64_t begin, uint64_t count, uint64_t size) { return count <= size && begin <= size - count; }
+
+std::string describe(const TableType& type, const Limits& limits) {
+  return "table " + std::string(type.address == ValType::I64 ? "i64 " : "") + describe(limits) + " " +
+         std::string(name(type.element));
+}
+
+std::string describe(const MemoryType& type, const Limits& limits) {
+  return "memory " + std::string(type.address == ValType::I64 ? "i64 " : "") + describe(limits);
+}
+
 std::string describe(const GlobalType& type) { return (type.is_mutable ? "mut " : "") + std::string(name(type.type)); }
 
 /// Whether something with `actual` limits may stand where `wanted` is declared.
@@ -43,16 +60,16 @@ std::string mismatch(const Store& store, const Module& module, const Import& imp
       const TableType& wanted = module.tables[import.index];
       const TableInst& given = *store.tables[value.address];
       const Limits actual{given.elements.size(), given.type.limits.max};
-      if (wanted.element == given.type.element && matches(actual, wanted.limits)) return "";
-      return differ("table " + describe(wanted.limits) + " " + std::string(name(wanted.element)),
-                    "table " + describe(actual) + " " + std::string(name(given.type.element)));
+      const bool fits = wanted.element == given.type.element && wanted.address == given.type.address;
+      if (fits && matches(actual, wanted.limits)) return "";
+      return differ(describe(wanted, wanted.limits), describe(given.type, actual));
     }
     case ExternKind::Memory: {
       const MemoryType& wanted = module.memories[import.index];
       const MemInst& given = *store.memories[value.address];
       const Limits actual{given.memory.size_pages(), given.type.limits.max};
-      return matches(actual, wanted.limits) ? ""
-                                            : differ("memory " + describe(wanted.limits), "memory " + describe(actual));
+      if (wanted.address == given.type.address && matches(actual, wanted.limits)) return "";
+      return differ(describe(wanted, wanted.limits), describe(given.type, actual));
     }
     case ExternKind::Global: {
       const GlobalType& wanted = module.globals[import.index].type;
@@ -111,10 +128,10 @@ TrapKind copy_active_segments(Store& store, Instance& instance) {
     const ElemSegment& segment = module.elems[i];
     ElemInst& elem = store[instance.elems[i]];
     if (segment.mode == SegmentMode::Active) {
-      std::vector<uint64_t>& table = store[instance.tables[segment.table_index]].elements;
-      const uint64_t to = static_cast<uint32_t>(evaluate(store, instance, segment.offset));
-      if (to + elem.elements.size() > table.size()) return TrapKind::OutOfBoundsTableAccess;
-      std::copy(elem.elements.begin(), elem.elements.end(), table.begin() + static_cast<ptrdiff_t>(to));
+      TableInst& table = store[instance.tables[segment.table_index]];
+      const uint64_t to = address_of(evaluate(store, instance, segment.offset), table.type.address);
+      if (!within(to, elem.elements.size(), table.elements.size())) return TrapKind::OutOfBoundsTableAccess;
+      std::copy(elem.elements.begin(), elem.elements.end(), table.elements.begin() + static_cast<ptrdiff_t>(to));
     }
     if (segment.mode != SegmentMode::Passive) {
       elem.elements = {};
@@ -125,10 +142,10 @@ TrapKind copy_active_segments(Store& store, Instance& instance) {
     const DataSegment& segment = module.datas[i];
     if (segment.mode != SegmentMode::Active) continue;
     DataInst& data = store[instance.datas[i]];
-    LinearMemory& memory = store[instance.memories[segment.memory_index]].memory;
-    const uint64_t to = static_cast<uint32_t>(evaluate(store, instance, segment.offset));
-    if (to + data.range.size() > memory.size_bytes()) return TrapKind::OutOfBoundsMemoryAccess;
-    std::copy_n(module.bytes.data() + data.range.begin, data.range.size(), memory.data() + to);
+    MemInst& memory = store[instance.memories[segment.memory_index]];
+    const uint64_t to = address_of(evaluate(store, instance, segment.offset), memory.type.address);
+    if (!within(to, data.range.size(), memory.memory.size_bytes())) return TrapKind::OutOfBoundsMemoryAccess;
+    std::copy_n(module.bytes.data() + data.range.begin, data.range.size(), memory.memory.data() + to);
     data.range = {};
     data.dropped = true;
   }

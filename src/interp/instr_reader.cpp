@@ -65,7 +65,10 @@ void memarg(ByteReader& reader, Instr& instr) {
   const uint32_t at = reader.position();
   instr.align = reader.u32();
   if (instr.align >= 0x80) reader.fail("malformed memop flags", at);
-  if (instr.align >= 0x40) reader.fail("malformed memop flags (multiple memories: not supported)", at);
+  constexpr uint32_t kHasIndex = 0x40;
+  const bool has_index = (instr.align & kHasIndex) != 0;
+  if (has_index) instr.align -= kHasIndex;
+  instr.index = has_index ? reader.u32() : 0;
   instr.mem_offset = reader.u64();
 }
 

@@ -32,6 +32,7 @@ struct Handlers {
 };
 
 #include "interp/instr_control.inc"
+#include "interp/instr_far.inc"
 #include "interp/instr_memory.inc"
 #include "interp/instr_numeric.inc"
 #include "interp/instr_variable.inc"

@@ -32,7 +32,7 @@ constexpr std::optional<Opcode> swapped(Opcode opcode) {
 constexpr std::array<SlotForms, kOpcodeRows> make_forms() {
   std::array<SlotForms, kOpcodeRows> forms{};
   const auto set = [&forms](Opcode opcode, Shape shape, ValType result, SlotOp slots, std::optional<SlotOp> constant) {
-    forms[row_of(opcode)] = {shape, result, slots, constant, swapped(opcode)};
+    forms[row_of(opcode)] = {shape, result, slots, constant, swapped(opcode), {}};
   };
 #define CHIWAWA_CONSTANT_I32(id) SlotOp::id##_c
 #define CHIWAWA_CONSTANT_I64(id) SlotOp::id##_c
@@ -44,8 +44,12 @@ constexpr std::array<SlotForms, kOpcodeRows> make_forms() {
 #define NUMERIC2(code, id, text, operand, result) \
   set(Opcode::id, Shape::Binary, ValType::result, SlotOp::id, CHIWAWA_CONSTANT_##operand(id));
 #define NUMERIC2_TRAPS(code, id, text, operand, result) NUMERIC2(code, id, text, operand, result)
-#define LOAD(code, id, text, type, storage) set(Opcode::id, Shape::Load, ValType::type, SlotOp::id, std::nullopt);
-#define STORE(code, id, text, type, storage) set(Opcode::id, Shape::Store, ValType::type, SlotOp::id, std::nullopt);
+#define LOAD(code, id, text, type, storage)                              \
+  set(Opcode::id, Shape::Load, ValType::type, SlotOp::id, std::nullopt); \
+  forms[row_of(Opcode::id)].far = SlotOp::id##_far;
+#define STORE(code, id, text, type, storage)                              \
+  set(Opcode::id, Shape::Store, ValType::type, SlotOp::id, std::nullopt); \
+  forms[row_of(Opcode::id)].far = SlotOp::id##_far;
 #include "interp/opcodes.def"
 #undef CHIWAWA_CONSTANT_I32
 #undef CHIWAWA_CONSTANT_I64

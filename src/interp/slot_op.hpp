@@ -22,6 +22,7 @@ struct SlotForms {
   SlotOp slots{};                  ///< all operands in slots
   std::optional<SlotOp> constant;  ///< right operand is a constant (32 bits, sign-extended)
   std::optional<Opcode> swapped;   ///< the instruction that gives the same with exchanged operands
+  SlotOp far{};                    ///< loads and stores: in another memory, or with 64-bit addresses
 };
 
 /// Requires a known opcode. Instructions that are not of these shapes have Shape::None.

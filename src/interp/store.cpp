@@ -121,7 +121,7 @@ std::string Store::function_name(FuncAddr function) const {
 }
 
 uint64_t Store::max_pages(const MemInst& memory) const {
-  uint64_t pages = std::min(kMaxPages, limits.max_memory_pages);
+  uint64_t pages = std::min(chiwawa::max_pages(memory.type.address), limits.max_memory_pages);
   // A 32-bit build cannot address all of a 4 GiB memory next to itself.
   pages = std::min(pages, uint64_t{std::numeric_limits<size_t>::max()} / kPageSize);
   return memory.type.limits.max ? std::min(pages, *memory.type.limits.max) : pages;

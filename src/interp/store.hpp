@@ -93,7 +93,7 @@ struct Extern {
 /// What the store's owner allows.
 struct StoreLimits {
   /// A memory never grows beyond this many pages, whatever its type says: memory.grow returns -1.
-  uint64_t max_memory_pages = kMaxPages;
+  uint64_t max_memory_pages = kMostPages;
 };
 
 /// Owns all run-time objects. Objects are never removed and never move; addresses are their positions.

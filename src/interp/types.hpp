@@ -68,11 +68,13 @@ struct Limits {
 struct TableType {
   ValType element = ValType::FuncRef;
   Limits limits;
+  ValType address = ValType::I32;  ///< of its elements' indices: I32 or I64
   bool operator==(const TableType&) const = default;
 };
 
 struct MemoryType {
   Limits limits;
+  ValType address = ValType::I32;  ///< I32 or I64
   bool operator==(const MemoryType&) const = default;
 };
 
@@ -116,6 +118,14 @@ constexpr uint64_t ref_of(FuncAddr addr) { return uint64_t{raw(addr)} + 1; }
 constexpr uint64_t kPageSize = 65536;
 /// The largest memory that 32-bit addresses reach, in pages.
 constexpr uint64_t kMaxPages = 65536;
+/// The largest size that the type of a memory with 64-bit addresses can name, in pages.
+constexpr uint64_t kMaxPages64 = uint64_t{1} << 48;
+/// Memories never grow beyond this, whatever their addresses reach, in pages: 128 TiB.
+constexpr uint64_t kMostPages = uint64_t{1} << 31;
+/// A module has no more memories than this; cells number them with 16 bits.
+constexpr uint32_t kMaxMemories = 1000;
+
+constexpr uint64_t max_pages(ValType address) { return address == ValType::I64 ? kMostPages : kMaxPages; }
 /// More elements than this in a table are refused by table.grow and at instantiation (80 MB of references).
 constexpr uint64_t kMaxTableElements = 10'000'000;
 /// A frame (locals and operands together) holds at most this many slots; cells address slots with 16 bits.

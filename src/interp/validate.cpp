@@ -110,7 +110,8 @@ Result<void> ModuleValidator::functions() const {
 Result<void> ModuleValidator::tables() const {
   for (uint32_t i = 0; i < module_.tables.size(); ++i) {
     if (const char* cause =
-            limits_fault(module_.tables[i].limits, UINT32_MAX, "table size must be less than 2^32 elements")) {
+            limits_fault(module_.tables[i].limits, module_.tables[i].address == ValType::I64 ? UINT64_MAX : UINT32_MAX,
+                         "table size must be less than 2^32 elements")) {
       return invalid(cause + numbered(" (table", i) + ")", place(ExternKind::Table, i, 4));
     }
   }
@@ -118,12 +119,15 @@ Result<void> ModuleValidator::tables() const {
 }
 
 Result<void> ModuleValidator::memories() const {
-  if (module_.memories.size() > 1) {
-    return invalid("multiple memories are not supported", place(ExternKind::Memory, 1, 5));
+  if (module_.memories.size() > kMaxMemories) {
+    return invalid("more than " + std::to_string(kMaxMemories) + " memories are not supported",
+                   place(ExternKind::Memory, kMaxMemories, 5));
   }
   for (uint32_t i = 0; i < module_.memories.size(); ++i) {
-    if (const char* cause =
-            limits_fault(module_.memories[i].limits, kMaxPages, "memory size must be at most 65536 pages (4 GiB)")) {
+    const bool is_64 = module_.memories[i].address == ValType::I64;
+    if (const char* cause = limits_fault(
+            module_.memories[i].limits, is_64 ? kMaxPages64 : kMaxPages,
+            is_64 ? "memory size must be at most 2^48 pages" : "memory size must be at most 65536 pages (4 GiB)")) {
       return invalid(cause, place(ExternKind::Memory, i, 5));
     }
   }
@@ -187,7 +191,7 @@ Result<void> ModuleValidator::elems() {
       if (module_.tables[segment.table_index].element != segment.type) {
         return invalid("type mismatch: the element segment's type is not the table's", segment.position);
       }
-      CHIWAWA_TRY(const_expr(segment.offset, ValType::I32));
+      CHIWAWA_TRY(const_expr(segment.offset, module_.tables[segment.table_index].address));
     }
     for (const uint32_t index : segment.function_indices) {
       if (index >= module_.functions.size()) return invalid(numbered("unknown function", index), segment.position);
@@ -204,7 +208,7 @@ Result<void> ModuleValidator::datas() {
     if (segment.memory_index >= module_.memories.size()) {
       return invalid(numbered("unknown memory", segment.memory_index), segment.offset.begin);
     }
-    CHIWAWA_TRY(const_expr(segment.offset, ValType::I32));
+    CHIWAWA_TRY(const_expr(segment.offset, module_.memories[segment.memory_index].address));
   }
   return {};
 }

@@ -53,6 +53,9 @@ constexpr std::array<ValType, 256> kEveryType = [] {
 /// A list of the one type, which lives for ever.
 const ValType* list_of(ValType type) { return &kEveryType[static_cast<uint8_t>(type)]; }
 
+/// The address type that both kinds of addresses can count in.
+constexpr ValType smaller(ValType a, ValType b) { return a == ValType::I64 ? b : a; }
+
 std::string unknown(std::string_view what, uint32_t index) {
   std::string text = "unknown ";
   text += what;
@@ -202,38 +205,56 @@ bool FunctionValidator::instruction() {
 
     // Table
     case Opcode::table_get:
-      if (!table(instr_.index) || !pop(i32)) return false;
+      if (!table(instr_.index) || !pop(module_.tables[instr_.index].address)) return false;
       push(module_.tables[instr_.index].element);
       return true;
-    case Opcode::table_set: return table(instr_.index) && pop(module_.tables[instr_.index].element) && pop(i32);
+    case Opcode::table_set:
+      return table(instr_.index) && pop(module_.tables[instr_.index].element) &&
+             pop(module_.tables[instr_.index].address);
     case Opcode::table_init: return table_init();
     case Opcode::elem_drop: return elem(instr_.index);
     case Opcode::table_copy: return table_copy();
     case Opcode::table_grow:
-      if (!table(instr_.index) || !pop(i32) || !pop(module_.tables[instr_.index].element)) return false;
-      push(i32);
+      if (!table(instr_.index) || !pop(module_.tables[instr_.index].address) ||
+          !pop(module_.tables[instr_.index].element)) {
+        return false;
+      }
+      push(module_.tables[instr_.index].address);
       return true;
     case Opcode::table_size:
       if (!table(instr_.index)) return false;
-      push(i32);
+      push(module_.tables[instr_.index].address);
       return true;
-    case Opcode::table_fill:
-      return table(instr_.index) && pop(i32) && pop(module_.tables[instr_.index].element) && pop(i32);
+    case Opcode::table_fill: {
+      if (!table(instr_.index)) return false;
+      const TableType& type = module_.tables[instr_.index];
+      return pop(type.address) && pop(type.element) && pop(type.address);
+    }
 
     // Memory
     case Opcode::memory_size:
       if (!memory(instr_.index)) return false;
-      push(i32);
+      push(module_.memories[instr_.index].address);
       return true;
     case Opcode::memory_grow:
-      if (!memory(instr_.index) || !pop(i32)) return false;
-      push(i32);
+      if (!memory(instr_.index) || !pop(module_.memories[instr_.index].address)) return false;
+      push(module_.memories[instr_.index].address);
       return true;
     case Opcode::memory_init:
-      return data_count() && memory(instr_.index2) && data(instr_.index) && pop(i32) && pop(i32) && pop(i32);
+      return data_count() && memory(instr_.index2) && data(instr_.index) && pop(i32) && pop(i32) &&
+             pop(module_.memories[instr_.index2].address);
     case Opcode::data_drop: return data_count() && data(instr_.index);
-    case Opcode::memory_copy: return memory(instr_.index) && memory(instr_.index2) && pop(i32) && pop(i32) && pop(i32);
-    case Opcode::memory_fill: return memory(instr_.index) && pop(i32) && pop(i32) && pop(i32);
+    case Opcode::memory_copy: {
+      if (!memory(instr_.index) || !memory(instr_.index2)) return false;
+      const ValType to = module_.memories[instr_.index].address;
+      const ValType from = module_.memories[instr_.index2].address;
+      return pop(smaller(to, from)) && pop(from) && pop(to);
+    }
+    case Opcode::memory_fill: {
+      if (!memory(instr_.index)) return false;
+      const ValType address = module_.memories[instr_.index].address;
+      return pop(address) && pop(i32) && pop(address);
+    }
 
     // Constants
     case Opcode::i32_const: push(i32); return true;
@@ -344,7 +365,7 @@ bool FunctionValidator::indirect_callee() {
   if (module_.tables[instr_.index2].element != ValType::FuncRef) {
     return refuse("type mismatch: an indirect call needs a table of funcref");
   }
-  return pop(ValType::I32);
+  return pop(module_.tables[instr_.index2].address);
 }
 
 bool FunctionValidator::select() {
@@ -358,11 +379,12 @@ bool FunctionValidator::select() {
 }
 
 bool FunctionValidator::memory_access(ValType type, uint32_t natural_align, bool is_store) {
-  if (!memory(0)) return false;
+  if (!memory(instr_.index)) return false;
+  const ValType address = module_.memories[instr_.index].address;
   if (instr_.align > natural_align) return refuse("alignment must not be larger than natural");
-  if (instr_.mem_offset > UINT32_MAX) return refuse("offset out of range");
-  if (is_store) return pop(type) && pop(ValType::I32);
-  if (!pop(ValType::I32)) return false;
+  if (address == ValType::I32 && instr_.mem_offset > UINT32_MAX) return refuse("offset out of range");
+  if (is_store) return pop(type) && pop(address);
+  if (!pop(address)) return false;
   push(type);
   return true;
 }
@@ -372,7 +394,7 @@ bool FunctionValidator::table_init() {
   if (module_.tables[instr_.index2].element != module_.elems[instr_.index].type) {
     return refuse("type mismatch: the element segment's type is not the table's");
   }
-  return pop(ValType::I32) && pop(ValType::I32) && pop(ValType::I32);
+  return pop(ValType::I32) && pop(ValType::I32) && pop(module_.tables[instr_.index2].address);
 }
 
 bool FunctionValidator::table_copy() {
@@ -380,7 +402,9 @@ bool FunctionValidator::table_copy() {
   if (module_.tables[instr_.index].element != module_.tables[instr_.index2].element) {
     return refuse("type mismatch: the tables have different types");
   }
-  return pop(ValType::I32) && pop(ValType::I32) && pop(ValType::I32);
+  const ValType to = module_.tables[instr_.index].address;
+  const ValType from = module_.tables[instr_.index2].address;
+  return pop(smaller(to, from)) && pop(from) && pop(to);
 }
 
 bool FunctionValidator::label(uint32_t index) { return index < controls_.size() || refuse(unknown("label", index)); }

@@ -197,7 +197,10 @@ class StateDecoder {
       const schema::Table& from = *state_.tables()->Get(static_cast<uint32_t>(i));
       const std::string where = item("tables", i);
       TableRecord to;
-      if (!type(from.element(), to.type.element, where) || !numbers(from.elements(), to.elements)) return false;
+      if (!type(from.element(), to.type.element, where) || !numbers(from.elements(), to.elements) ||
+          !address_type(from.address(), to.type.address, where)) {
+        return false;
+      }
       if (!is_ref(to.type.element)) return fail(where + " has elements that are no references");
       to.type.limits.min = from.min();
       to.type.limits.max = from.max();
@@ -206,6 +209,11 @@ class StateDecoder {
       records_.tables.push_back(std::move(to));
     }
     return true;
+  }
+
+  bool address_type(schema::ValType from, ValType& to, const std::string& where) {
+    if (!type(from, to, where)) return false;
+    return to == ValType::I32 || to == ValType::I64 || fail(where + " has addresses that are no integers");
   }
 
   bool size_fits(uint64_t size, const Limits& limits, uint64_t most, const std::string& where, const char* unit) {
@@ -220,7 +228,10 @@ class StateDecoder {
       to.type.limits.min = from.min();
       to.type.limits.max = from.max();
       to.pages = from.pages();
-      if (!size_fits(to.pages, to.type.limits, kMaxPages, item("memories", i), "pages")) return false;
+      if (!address_type(from.address(), to.type.address, item("memories", i)) ||
+          !size_fits(to.pages, to.type.limits, max_pages(to.type.address), item("memories", i), "pages")) {
+        return false;
+      }
       records_.memories.push_back(to);
     }
     return true;

@@ -324,10 +324,11 @@ Result<std::vector<uint8_t>> encode_state(const Records& r) {
   const auto tables_ = tables<schema::Table>(fbb, r.tables, [&](const TableRecord& t) {
     const auto elements = numbers(fbb, t.elements);
     return schema::CreateTable(fbb, static_cast<schema::ValType>(t.type.element), t.type.limits.min, t.type.limits.max,
-                               elements);
+                               elements, static_cast<schema::ValType>(t.type.address));
   });
   const auto memories = tables<schema::Memory>(fbb, r.memories, [&](const MemoryRecord& m) {
-    return schema::CreateMemory(fbb, m.type.limits.min, m.type.limits.max, m.pages);
+    return schema::CreateMemory(fbb, m.type.limits.min, m.type.limits.max, m.pages,
+                                static_cast<schema::ValType>(m.type.address));
   });
   const auto globals = structs<schema::Global>(fbb, r.globals.size(), [&](size_t i) {
     const GlobalInst& g = r.globals[i];

@@ -14,9 +14,9 @@ namespace chiwawa::spec {
 namespace {
 
 /// A module that needs anything else is skipped.
-constexpr std::array<std::string_view, 8> kScope = {"mutable-global", "multi-value",    "sign-extension",
-                                                    "tail-call",      "extended-const", "saturating-float-to-int",
-                                                    "bulk-memory",    "reference-types"};
+constexpr std::array<std::string_view, 10> kScope = {
+    "mutable-global", "multi-value", "sign-extension",          "tail-call",   "extended-const",
+    "multi-memory",   "memory64",    "saturating-float-to-int", "bulk-memory", "reference-types"};
 
 /// The vectors' text and ours agree if one begins with the other: some texts name the element or the limit, too.
 bool same_trap(const std::string& expected, const Trap& trap) {

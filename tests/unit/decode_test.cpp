@@ -102,7 +102,8 @@ TEST_CASE("decode: Imports come first in every index space") {
 
 TEST_CASE("decode: Limits") {
   refused(wasm_module({section(5, vec({{2, 1, 1}}))}), "malformed limits flags (threads", 11);
-  refused(wasm_module({section(5, vec({{4, 1}}))}), "malformed limits flags (64-bit", 11);
+  refused(wasm_module({section(5, vec({{3, 1, 1}}))}), "malformed limits flags (threads", 11);
+  refused(wasm_module({section(5, vec({{8, 1, 0}}))}), "malformed limits flags (custom page sizes", 11);
   refused(wasm_module({section(5, vec({{0x80, 0}}))}), "malformed limits flags", 11);
   refused(wasm_module({section(4, vec({{0x40, 0, kFuncRef, 0, 0, 0xD0, kFuncRef, 0x0B}}))}),
           "malformed reference type (tables with an initial value", 11);
