@@ -1,7 +1,8 @@
 #include "snapshot/diff.hpp"
 
 #include <algorithm>
-#include <cstring>
+
+#include "snapshot/block_store.hpp"
 
 namespace chiwawa::snapshot {
 
@@ -46,14 +47,17 @@ std::string text(const Limits& limits) {
 
 class Differ {
  public:
-  Differ(Reader& a, Reader& b, const Names& names_a, const Names& names_b, int& which)
+  Differ(Reader& a, Reader& b, const Names& names_a, const Names& names_b, int& which, const std::string& folder_a,
+         const std::string& folder_b)
       : reader_a_(a),
         reader_b_(b),
         a_(a.records()),
         b_(b.records()),
         names_a_(names_a),
         names_b_(names_b),
-        which_(which) {}
+        which_(which),
+        folder_a_(folder_a),
+        folder_b_(folder_b) {}
 
   Result<std::vector<Difference>> diff() {
     program();
@@ -63,10 +67,6 @@ class Differ {
     segments();
     CHIWAWA_TRY(memories());
     wasi();
-    which_ = 0;
-    CHIWAWA_TRY(reader_a_.finish());
-    which_ = 1;
-    CHIWAWA_TRY(reader_b_.finish());
     if (all_.empty() && reader_a_.state_digest() != reader_b_.state_digest()) {
       Part(all_, "state")
           .add("digests differ: " + to_hex(reader_a_.state_digest()) + " → " + to_hex(reader_b_.state_digest()));
@@ -227,66 +227,42 @@ class Differ {
     std::vector<std::string> shown;
   };
 
-  void compare_group(MemoryDifference& difference, uint64_t base, std::span<const uint8_t> a,
+  void compare_block(MemoryDifference& difference, uint64_t base, std::span<const uint8_t> a,
                      std::span<const uint8_t> b) {
-    for (size_t block = 0; block < kGroupSize; block += kBlockSize) {
-      if (std::memcmp(a.data() + block, b.data() + block, kBlockSize) == 0) continue;
-      ++difference.blocks;
-      for (size_t i = block; i < block + kBlockSize; ++i) {
-        if (a[i] == b[i]) continue;
-        ++difference.bytes;
-        const bool joined = difference.ranges != 0 && base + i - difference.last_end <= kJoinedBytes;
-        difference.last_end = base + i + 1;
-        if (joined) continue;
-        if (++difference.ranges > kMaxRanges) continue;
-        const size_t count = std::min<size_t>(kShownBytes, kGroupSize - i);
-        difference.shown.push_back(hex(base + i, 8) + ": " + hex_bytes(a.subspan(i, count)) + " →");
-        difference.shown.push_back("            " + hex_bytes(b.subspan(i, count)));
-      }
+    ++difference.blocks;
+    for (size_t i = 0; i < kBlockSize; ++i) {
+      if (a[i] == b[i]) continue;
+      ++difference.bytes;
+      const bool joined = difference.ranges != 0 && base + i - difference.last_end <= kJoinedBytes;
+      difference.last_end = base + i + 1;
+      if (joined) continue;
+      if (++difference.ranges > kMaxRanges) continue;
+      const size_t count = std::min<size_t>(kShownBytes, kBlockSize - i);
+      difference.shown.push_back(hex(base + i, 8) + ": " + hex_bytes(a.subspan(i, count)) + " →");
+      difference.shown.push_back("            " + hex_bytes(b.subspan(i, count)));
     }
-  }
-
-  /// Reads the reader's next group into a whole group's bytes. Zeros if it is not in this memory at all.
-  static Result<void> expand(Reader& reader, bool present, std::vector<uint8_t>& bytes) {
-    bytes.assign(kGroupSize, 0);
-    if (!present) return {};
-    PageGroupView group;
-    Result<bool> more = reader.next_group(group);
-    if (!more) return more.error();
-    const uint64_t base = uint64_t{group.group} * kGroupSize;
-    group.for_each_run([&](uint64_t offset, std::span<const uint8_t> run) {
-      std::memcpy(bytes.data() + (offset - base), run.data(), run.size());
-    });
-    return {};
   }
 
   Result<void> memories() {
     std::vector<MemoryDifference> differences(std::max(a_.memories.size(), b_.memories.size()));
-    std::vector<uint8_t> bytes_a;
-    std::vector<uint8_t> bytes_b;
-    size_t i = 0;
-    size_t j = 0;
-    const auto place = [](const PageGroupRecord& group) { return std::pair(group.memory, group.group); };
-    while (i < a_.page_groups.size() || j < b_.page_groups.size()) {
-      const PageGroupRecord* a = i < a_.page_groups.size() ? &a_.page_groups[i] : nullptr;
-      const PageGroupRecord* b = j < b_.page_groups.size() ? &b_.page_groups[j] : nullptr;
-      if (a != nullptr && b != nullptr && place(*a) != place(*b)) (place(*a) < place(*b) ? b : a) = nullptr;
-      const PageGroupRecord* const group = a != nullptr ? a : b;
-      if (group == nullptr) break;
-      i += a != nullptr ? 1 : 0;
-      j += b != nullptr ? 1 : 0;
-      if (a != nullptr && b != nullptr && *a == *b) {
+    which_ = 0;
+    BlockStore store_a;
+    CHIWAWA_TRY(store_a.load(reader_a_, folder_a_));
+    which_ = 1;
+    BlockStore store_b;
+    CHIWAWA_TRY(store_b.load(reader_b_, folder_b_));
+    std::vector<uint8_t> bytes_a(kBlockSize);
+    std::vector<uint8_t> bytes_b(kBlockSize);
+    for (uint32_t m = 0; m < differences.size(); ++m) {
+      for (uint64_t block = 0; block < std::max(store_a.end(m), store_b.end(m)); ++block) {
+        const BlockPlace place{m, block};
+        if (store_a.hash(place) == store_b.hash(place)) continue;
         which_ = 0;
-        CHIWAWA_TRY(reader_a_.skip_group());
+        CHIWAWA_TRY(store_a.read(place, bytes_a));
         which_ = 1;
-        CHIWAWA_TRY(reader_b_.skip_group());
-        continue;
+        CHIWAWA_TRY(store_b.read(place, bytes_b));
+        compare_block(differences[m], block * kBlockSize, bytes_a, bytes_b);
       }
-      which_ = 0;
-      CHIWAWA_TRY(expand(reader_a_, a != nullptr, bytes_a));
-      which_ = 1;
-      CHIWAWA_TRY(expand(reader_b_, b != nullptr, bytes_b));
-      compare_group(differences[group->memory], uint64_t{group->group} * kGroupSize, bytes_a, bytes_b);
     }
     for (size_t m = 0; m < differences.size(); ++m) {
       Part part(all_, item("memory", m));
@@ -355,13 +331,16 @@ class Differ {
   const Names& names_a_;
   const Names& names_b_;
   int& which_;
+  const std::string& folder_a_;
+  const std::string& folder_b_;
   std::vector<Difference> all_;
 };
 
 }  // namespace
 
-Result<std::vector<Difference>> diff(Reader& a, Reader& b, const Names& names_a, const Names& names_b, int& which) {
-  return Differ(a, b, names_a, names_b, which).diff();
+Result<std::vector<Difference>> diff(Reader& a, Reader& b, const Names& names_a, const Names& names_b, int& which,
+                                     const std::string& folder_a, const std::string& folder_b) {
+  return Differ(a, b, names_a, names_b, which, folder_a, folder_b).diff();
 }
 
 std::string print(const std::vector<Difference>& differences) {

@@ -21,9 +21,10 @@ struct Difference {
 
 /// Compares two snapshots that were just opened, reads both to their ends and checks them. The differences come in the
 /// order in which a person wants to know them: program, stack, globals, tables, segments, memories, WASI. Empty: the
-/// states are equal (writers may differ). Page groups with equal hashes are not decompressed.
-/// Errors as Reader; `which` is set to 0 or 1, for the snapshot that they are of.
-Result<std::vector<Difference>> diff(Reader& a, Reader& b, const Names& names_a, const Names& names_b, int& which);
+/// states are equal (writers may differ). With Reader::seek_over(), blocks with equal hashes are not read. Bases are
+/// looked for from the folders on. Errors as Reader; `which` is set to 0 or 1, for the snapshot that they are of.
+Result<std::vector<Difference>> diff(Reader& a, Reader& b, const Names& names_a, const Names& names_b, int& which,
+                                     const std::string& folder_a = ".", const std::string& folder_b = ".");
 
 /// The same as text, for people.
 std::string print(const std::vector<Difference>& differences);

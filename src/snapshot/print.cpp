@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "snapshot/block_store.hpp"
+
 namespace chiwawa::snapshot {
 
 namespace {
@@ -78,8 +80,7 @@ void add_store(Lines& lines, const Records& records) {
       break;
     }
     const MemoryRecord& memory = records.memories[m];
-    uint64_t blocks = 0;
-    for (const PageGroupRecord& group : records.page_groups) blocks += group.memory == m ? group.blocks : 0;
+    const uint64_t blocks = memory.listed_blocks;
     lines.add("#" + std::to_string(m) + " " + plural(memory.pages, "page", "pages") + " (" +
               size_in_words(memory.pages * kPageSize) + ", " + size_of(memory.type.limits) + "), " + grouped(blocks) +
               " of " + grouped(memory.pages * kPageSize / kBlockSize) + " 4-KiB blocks are not zero");
@@ -179,51 +180,34 @@ std::string print_frames(const Records& records, const Names& names) {
   return out;
 }
 
-Result<std::string> dump_memory(Reader& reader, std::optional<MemoryRange> range) {
+Result<std::string> dump_memory(Reader& reader, std::optional<MemoryRange> range, const std::string& folder) {
   std::string out;
+  if (!range) {
+    CHIWAWA_TRY(verify_rest(reader));
+    return out;
+  }
+  const auto& memories = reader.records().memories;
+  if (range->memory >= memories.size()) {
+    return Error{Phase::Invoke, "there is no memory " + std::to_string(range->memory), Error::kNoOffset};
+  }
+  const uint64_t size = memories[range->memory].pages * kPageSize;
+  if (range->begin > range->end || range->end > size) {
+    return Error{Phase::Invoke, "the memory ends at " + hex(size), Error::kNoOffset};
+  }
+  range->begin &= ~uint64_t{15};
+  range->end = (range->end + 15) & ~uint64_t{15};
+  BlockStore blocks;
+  CHIWAWA_TRY(blocks.load(reader, folder));
   HexDump dump(out);
-  uint64_t next = 0;
-  const std::vector<uint8_t> zeros(kBlockSize);
-  const auto fill = [&](uint64_t end) {
-    while (next < end) {
-      const uint64_t count = std::min<uint64_t>(end - next, kBlockSize);
-      dump.add(next, std::span(zeros).first(static_cast<size_t>(count)));
-      next += count;
-    }
-  };
-  if (range) {
-    const auto& memories = reader.records().memories;
-    if (range->memory >= memories.size()) {
-      return Error{Phase::Invoke, "there is no memory " + std::to_string(range->memory), Error::kNoOffset};
-    }
-    const uint64_t size = memories[range->memory].pages * kPageSize;
-    if (range->begin > range->end || range->end > size) {
-      return Error{Phase::Invoke, "the memory ends at " + hex(size), Error::kNoOffset};
-    }
-    range->begin &= ~uint64_t{15};
-    range->end = (range->end + 15) & ~uint64_t{15};
-    next = range->begin;
+  std::vector<uint8_t> bytes(kBlockSize);
+  for (uint64_t next = range->begin; next < range->end;) {
+    const uint64_t block = next / kBlockSize;
+    const uint64_t end = std::min((block + 1) * kBlockSize, range->end);
+    CHIWAWA_TRY(blocks.read({range->memory, block}, bytes));
+    dump.add(next, std::span<const uint8_t>(bytes).subspan(next % kBlockSize, end - next));
+    next = end;
   }
-  for (;;) {
-    PageGroupView group;
-    Result<bool> more = reader.next_group(group);
-    if (!more) return more.error();
-    if (!*more) break;
-    if (!range || group.memory != range->memory) continue;
-    group.for_each_run([&](uint64_t offset, std::span<const uint8_t> bytes) {
-      const uint64_t begin = std::max(offset, range->begin);
-      const uint64_t end = std::min(offset + bytes.size(), range->end);
-      if (begin >= end) return;
-      fill(begin);
-      dump.add(begin, bytes.subspan(static_cast<size_t>(begin - offset), static_cast<size_t>(end - begin)));
-      next = end;
-    });
-  }
-  CHIWAWA_TRY(reader.finish());
-  if (range) {
-    fill(range->end);
-    dump.finish(range->end);
-  }
+  dump.finish(range->end);
   return out;
 }
 

@@ -36,8 +36,8 @@ struct MemoryRange {
 };
 
 /// Reads the rest of the snapshot (just opened), checking all of it, and returns the range, widened to multiples of 16,
-/// as a hex dump; an empty string without a range. Phase::Invoke if the range is not in the memory, otherwise as the
-/// reader.
-Result<std::string> dump_memory(Reader& reader, std::optional<MemoryRange> range);
+/// as a hex dump; an empty string without a range. Bases are looked for from `folder` on. Phase::Invoke if the range is
+/// not in the memory, otherwise as the reader.
+Result<std::string> dump_memory(Reader& reader, std::optional<MemoryRange> range, const std::string& folder = ".");
 
 }  // namespace chiwawa::snapshot

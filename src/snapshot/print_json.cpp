@@ -169,12 +169,10 @@ void add_store(Json& json, const Records& records, const Names& names) {
   json.key("memories");
   json.open('[');
   for (uint32_t m = 0; m < records.memories.size(); ++m) {
-    uint64_t blocks = 0;
-    for (const PageGroupRecord& group : records.page_groups) blocks += group.memory == m ? group.blocks : 0;
     json.open('{');
     add(json, records.memories[m].type.limits);
     json.member("pages", records.memories[m].pages);
-    json.member("blocks", blocks);
+    json.member("blocks", records.memories[m].listed_blocks);
     json.close('}');
   }
   json.close(']');
