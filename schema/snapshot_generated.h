@@ -1834,7 +1834,8 @@ struct State FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
     VT_MACHINE = 24,
     VT_WASI = 26,
     VT_BASE = 28,
-    VT_DETERMINISTIC = 30
+    VT_DETERMINISTIC = 30,
+    VT_VECTOR_GLOBALS = 32
   };
   const ::flatbuffers::Vector<::flatbuffers::Offset<::flatbuffers::String>> *requires_() const {
     return GetPointer<const ::flatbuffers::Vector<::flatbuffers::Offset<::flatbuffers::String>> *>(VT_REQUIRES_);
@@ -1878,6 +1879,9 @@ struct State FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   bool deterministic() const {
     return GetField<uint8_t>(VT_DETERMINISTIC, 0) != 0;
   }
+  const ::flatbuffers::Vector<uint64_t> *vector_globals() const {
+    return GetPointer<const ::flatbuffers::Vector<uint64_t> *>(VT_VECTOR_GLOBALS);
+  }
   bool Verify(::flatbuffers::Verifier &verifier) const {
     return VerifyTableStart(verifier) &&
            VerifyOffset(verifier, VT_REQUIRES_) &&
@@ -1914,6 +1918,8 @@ struct State FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
            VerifyOffset(verifier, VT_BASE) &&
            verifier.VerifyTable(base()) &&
            VerifyField<uint8_t>(verifier, VT_DETERMINISTIC, 1) &&
+           VerifyOffset(verifier, VT_VECTOR_GLOBALS) &&
+           verifier.VerifyVector(vector_globals()) &&
            verifier.EndTable();
   }
 };
@@ -1964,6 +1970,9 @@ struct StateBuilder {
   void add_deterministic(bool deterministic) {
     fbb_.AddElement<uint8_t>(State::VT_DETERMINISTIC, static_cast<uint8_t>(deterministic), 0);
   }
+  void add_vector_globals(::flatbuffers::Offset<::flatbuffers::Vector<uint64_t>> vector_globals) {
+    fbb_.AddOffset(State::VT_VECTOR_GLOBALS, vector_globals);
+  }
   explicit StateBuilder(::flatbuffers::FlatBufferBuilder &_fbb)
         : fbb_(_fbb) {
     start_ = fbb_.StartTable();
@@ -1991,8 +2000,10 @@ inline ::flatbuffers::Offset<State> CreateState(
     ::flatbuffers::Offset<chiwawa::schema::Machine> machine = 0,
     ::flatbuffers::Offset<chiwawa::schema::Wasi> wasi = 0,
     ::flatbuffers::Offset<chiwawa::schema::Base> base = 0,
-    bool deterministic = false) {
+    bool deterministic = false,
+    ::flatbuffers::Offset<::flatbuffers::Vector<uint64_t>> vector_globals = 0) {
   StateBuilder builder_(_fbb);
+  builder_.add_vector_globals(vector_globals);
   builder_.add_base(base);
   builder_.add_wasi(wasi);
   builder_.add_machine(machine);
@@ -2030,7 +2041,8 @@ inline ::flatbuffers::Offset<State> CreateStateDirect(
     ::flatbuffers::Offset<chiwawa::schema::Machine> machine = 0,
     ::flatbuffers::Offset<chiwawa::schema::Wasi> wasi = 0,
     ::flatbuffers::Offset<chiwawa::schema::Base> base = 0,
-    bool deterministic = false) {
+    bool deterministic = false,
+    const std::vector<uint64_t> *vector_globals = nullptr) {
   auto requires___ = requires_ ? _fbb.CreateVector<::flatbuffers::Offset<::flatbuffers::String>>(*requires_) : 0;
   auto modules__ = modules ? _fbb.CreateVector<::flatbuffers::Offset<chiwawa::schema::Module>>(*modules) : 0;
   auto instances__ = instances ? _fbb.CreateVector<::flatbuffers::Offset<chiwawa::schema::Instance>>(*instances) : 0;
@@ -2041,6 +2053,7 @@ inline ::flatbuffers::Offset<State> CreateStateDirect(
   auto globals__ = globals ? _fbb.CreateVectorOfStructs<chiwawa::schema::Global>(*globals) : 0;
   auto elems__ = elems ? _fbb.CreateVector<::flatbuffers::Offset<chiwawa::schema::Elem>>(*elems) : 0;
   auto datas__ = datas ? _fbb.CreateVector<uint8_t>(*datas) : 0;
+  auto vector_globals__ = vector_globals ? _fbb.CreateVector<uint64_t>(*vector_globals) : 0;
   return chiwawa::schema::CreateState(
       _fbb,
       requires___,
@@ -2056,7 +2069,8 @@ inline ::flatbuffers::Offset<State> CreateStateDirect(
       machine,
       wasi,
       base,
-      deterministic);
+      deterministic,
+      vector_globals__);
 }
 
 struct ModulePart FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {

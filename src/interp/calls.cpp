@@ -40,7 +40,7 @@ Exit finish_host_call(Context& ctx, FuncInst& function, uint64_t* slots) {
 /// Makes the innermost frame one of `callee`, whose arguments are at ctx.fp.
 void enter(Context& ctx, const Code& callee) {
   ctx.frame->code = &callee;
-  std::fill(ctx.fp + callee.param_count, ctx.fp + std::max(callee.param_count, callee.local_count), uint64_t{0});
+  std::fill(ctx.fp + callee.param_slots, ctx.fp + std::max(callee.param_slots, callee.local_slots), uint64_t{0});
   ctx.pc = callee.cells;
 }
 
@@ -123,12 +123,12 @@ Exit tail_call(Context& ctx, FuncInst& function) {
   // A boundary that is there already also leads back to the caller's instance.
   const Code* const caller = ctx.frame[-1].code;
   const bool needs_boundary = crosses && caller != &kEntryCode && caller != &kBoundaryCode;
-  if (!grow_stacks(ctx, std::max<uint64_t>(callee.frame_slots, ctx.pc->d + callee.param_count),
+  if (!grow_stacks(ctx, std::max<uint64_t>(callee.frame_slots, ctx.pc->d + callee.param_slots),
                    needs_boundary ? 1 : 0)) {
     ctx.trap = TrapKind::CallStackExhausted;
     return Exit::Trapped;
   }
-  std::copy_n(ctx.fp + ctx.pc->d, callee.param_count, ctx.fp);
+  std::copy_n(ctx.fp + ctx.pc->d, callee.param_slots, ctx.fp);
   if (needs_boundary) *ctx.frame++ = {.code = &kBoundaryCode, .pc = kBoundaryCells + 1};
   if (crosses) ctx.set_instance(function.instance);
   enter(ctx, callee);
@@ -174,7 +174,7 @@ Exit enter_uncompiled(Context& ctx) {
     ctx.trap = TrapKind::CallStackExhausted;
     return Exit::Trapped;
   }
-  std::fill(ctx.fp + code.param_count, ctx.fp + code.local_count, uint64_t{0});
+  std::fill(ctx.fp + code.param_slots, ctx.fp + code.local_slots, uint64_t{0});
   ctx.pc = code.cells;
   return Exit::Go;
 }

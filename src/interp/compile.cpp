@@ -57,7 +57,7 @@ class Compiler {
   std::vector<Cell> cells;
   std::vector<uint32_t> branch_targets;
   std::vector<uint32_t> cell_offsets;
-  uint32_t local_count = 0;
+  uint32_t local_slots = 0;
   uint32_t frame_slots = 0;
   bool has_step = false;
 
@@ -67,6 +67,7 @@ class Compiler {
     std::span<const ValType> params;
     std::span<const ValType> results;
     uint32_t height = 0;          // of the stack, without params
+    uint16_t slot = 0;            // the home of an entry at that height
     uint32_t loop_cell = 0;       // loop: where branches go
     uint32_t fixups = kNone;      // branches that go to the end: a chain through their targets, see fix()
     uint32_t else_fixup = kNone;  // if_: the branch that skips the first part
@@ -77,18 +78,26 @@ class Compiler {
   void declare_locals() {
     local_types_ = function_.type.params;
     for (const LocalRun& run : body_.locals) local_types_.insert(local_types_.end(), run.count, run.type);
-    local_count = static_cast<uint32_t>(local_types_.size());
-    frame_slots = std::max<uint32_t>(local_count, static_cast<uint32_t>(function_.type.results.size()));
-    aliases_.assign(local_count, 0);
+    local_slots_.reserve(local_types_.size());
+    for (const ValType type : local_types_) {
+      local_slots_.push_back(static_cast<uint16_t>(local_slots));
+      local_slots += slots_of(type);
+    }
+    frame_slots = std::max(local_slots, slots_of(function_.type.results));
+    aliases_.assign(local_types_.size(), 0);
   }
 
   uint32_t height() const { return static_cast<uint32_t>(stack_.size()); }
-  uint16_t home(uint32_t entry) const { return static_cast<uint16_t>(local_count + entry); }
+  /// The home of an entry that is pushed next.
+  uint16_t next_home() const {
+    return static_cast<uint16_t>(stack_.empty() ? local_slots : stack_.back().home + slots_of(stack_.back().type));
+  }
 
   void push(StackEntry entry) {
+    entry.home = next_home();
     if (entry.place == StackEntry::Place::Local) ++aliases_[entry.local];
     stack_.push_back(entry);
-    frame_slots = std::max(frame_slots, local_count + height());
+    frame_slots = std::max(frame_slots, entry.home + slots_of(entry.type));
   }
 
   void push_home(ValType type) { push({.type = type}); }
@@ -105,35 +114,28 @@ class Compiler {
     while (height() > new_height) pop();
   }
 
-  /// The slot that holds `entry`, which is or was at height `at`. Emits code for a constant.
-  uint16_t slot_of(const StackEntry& entry, uint32_t at) {
-    if (entry.place == StackEntry::Place::Local) return static_cast<uint16_t>(entry.local);
-    if (entry.place == StackEntry::Place::Constant) emit_constant(home(at), entry.bits);
-    return home(at);
+  static uint16_t home(const StackEntry& entry) { return static_cast<uint16_t>(entry.home); }
+
+  /// The slot that holds `entry`. Emits code for a constant.
+  uint16_t slot_of(const StackEntry& entry) {
+    if (entry.place == StackEntry::Place::Local) return local_slots_[entry.local];
+    if (entry.place == StackEntry::Place::Constant) emit_constant(home(entry), entry.bits);
+    return home(entry);
   }
 
-  uint16_t pop_slot() {
-    const StackEntry entry = pop();
-    return slot_of(entry, height());
-  }
+  uint16_t pop_slot() { return slot_of(pop()); }
 
   /// Emits code that puts `entry` into slot `to`.
-  void emit_move(uint16_t to, const StackEntry& entry, uint32_t at) {
-    switch (entry.place) {
-      case StackEntry::Place::Home:
-        if (home(at) != to) emit(SlotOp::copy, to, home(at));
-        break;
-      case StackEntry::Place::Local:
-        if (entry.local != to) emit(SlotOp::copy, to, static_cast<uint16_t>(entry.local));
-        break;
-      case StackEntry::Place::Constant: emit_constant(to, entry.bits); break;
-    }
+  void emit_move(uint16_t to, const StackEntry& entry) {
+    if (entry.place == StackEntry::Place::Constant) return emit_constant(to, entry.bits);
+    const uint16_t from = entry.place == StackEntry::Place::Local ? local_slots_[entry.local] : home(entry);
+    if (from != to) emit(is_vec(entry.type) ? SlotOp::copy_pair : SlotOp::copy, to, from);
   }
 
   void settle(uint32_t at) {
     StackEntry& entry = stack_[at];
     if (entry.place == StackEntry::Place::Home) return;
-    emit_move(home(at), entry, at);
+    emit_move(home(entry), entry);
     if (entry.place == StackEntry::Place::Local) --aliases_[entry.local];
     entry.place = StackEntry::Place::Home;
   }
@@ -175,14 +177,14 @@ class Compiler {
   uint16_t push_result(ValType type) {
     push_home(type);
     producer_ = here();
-    return home(height() - 1);
+    return home(stack_.back());
   }
 
-  /// The last cell, if it produced the entry that was at height `at` and nothing was emitted or jumps in between.
-  Cell* producer_of(const StackEntry& entry, uint32_t at) {
+  /// The last cell, if it produced the entry and nothing was emitted or jumps in between.
+  Cell* producer_of(const StackEntry& entry) {
     if (entry.place != StackEntry::Place::Home || producer_ == kNone || producer_ + 1 != here()) return nullptr;
     Cell& cell = cells.back();
-    return cell.d == home(at) ? &cell : nullptr;
+    return cell.d == entry.home ? &cell : nullptr;
   }
 
   void remove_last_cell() {
@@ -256,7 +258,7 @@ class Compiler {
     const size_t arity = label_types(to).size();
     const uint32_t first = height() - static_cast<uint32_t>(arity);
     if (arity == 0) return false;
-    if (first != to.height) return true;
+    if (stack_[first].home != to.slot) return true;
     for (uint32_t at = first; at < height(); ++at) {
       if (stack_[at].place != StackEntry::Place::Home) return true;
     }
@@ -275,9 +277,9 @@ class Compiler {
   void emit_branch_moves(uint16_t target, size_t arity) {
     const uint32_t first = height() - static_cast<uint32_t>(arity);
     if (arity == 1) {
-      emit_move(target, stack_[first], first);
-    } else if (arity > 1 && home(first) != target) {
-      emit(SlotOp::copy_range, target, home(first), 0, 0, static_cast<uint32_t>(arity));
+      emit_move(target, stack_[first]);
+    } else if (arity > 1 && stack_[first].home != target) {
+      emit(SlotOp::copy_range, target, home(stack_[first]), 0, 0, next_home() - stack_[first].home);
     }
   }
 
@@ -287,15 +289,15 @@ class Compiler {
       return;
     }
     Label& to = label(depth);
-    emit_branch_moves(home(to.height), label_types(to).size());
+    emit_branch_moves(to.slot, label_types(to).size());
     emit_jump(to, SlotOp::br_always, SlotOp::br_always, SlotOp::br_always_p, 0, 0, 0);
   }
 
   /// Results go to the frame's first slots. Requires settle_branch_values().
   void emit_return() {
     const size_t arity = function_.type.results.size();
-    if (arity == 1) {
-      emit(SlotOp::ret_slot, 0, slot_of(stack_.back(), height() - 1));
+    if (arity == 1 && !is_vec(stack_.back().type)) {
+      emit(SlotOp::ret_slot, 0, slot_of(stack_.back()));
     } else {
       emit_branch_moves(0, arity);
       emit(SlotOp::ret);
@@ -310,7 +312,7 @@ class Compiler {
 
   Condition pop_condition() {
     const StackEntry entry = pop();
-    if (const Cell* producer = producer_of(entry, height())) {
+    if (const Cell* producer = producer_of(entry)) {
       const Cell cell = *producer;
       const auto op = static_cast<SlotOp>(cell.op);
       if (const BranchForms* forms = branch_forms(op)) {
@@ -331,7 +333,7 @@ class Compiler {
         return {forms->when_true, forms->when_true_poll, forms->when_false, forms->when_false_poll, cell.a};
       }
     }
-    return {SlotOp::br_nonzero, SlotOp::br_nonzero_p, SlotOp::br_zero, SlotOp::br_zero_p, slot_of(entry, height())};
+    return {SlotOp::br_nonzero, SlotOp::br_nonzero_p, SlotOp::br_zero, SlotOp::br_zero_p, slot_of(entry)};
   }
 
   static bool is_constant_form(SlotOp comparison) {
@@ -438,6 +440,7 @@ class Compiler {
       settle_all();
     }
     next.height = height() - static_cast<uint32_t>(params.size());
+    next.slot = params.empty() ? next_home() : home(stack_[next.height]);
     if (instr.opcode == Opcode::loop) {
       sync_point();
       next.loop_cell = here();
@@ -506,7 +509,7 @@ class Compiler {
     if (at_barrier(instr.end)) settle_all();
     settle_top(callee.params.size());
     pop_to(height() - static_cast<uint32_t>(callee.params.size()));
-    const uint16_t first_slot = home(height());
+    const uint16_t first_slot = next_home();
     if (indirect) {
       emit(options_.polls ? SlotOp::call_table_p : SlotOp::call_table, first_slot, table_slot,
            static_cast<uint16_t>(instr.index2), static_cast<uint16_t>(instr.index2 >> 16), instr.index);
@@ -527,7 +530,7 @@ class Compiler {
     if (at_barrier(instr.end)) settle_all();
     settle_top(callee.params.size());
     pop_to(height() - static_cast<uint32_t>(callee.params.size()));
-    const uint16_t first_slot = home(height());
+    const uint16_t first_slot = next_home();
     if (indirect) {
       emit(SlotOp::tail_call_table, first_slot, table_slot, static_cast<uint16_t>(instr.index2),
            static_cast<uint16_t>(instr.index2 >> 16), instr.index);
@@ -560,16 +563,15 @@ class Compiler {
 
   void compile_local_set(uint32_t local, bool keep) {
     const StackEntry value = pop();
-    const uint32_t at = height();
     const bool same = value.place == StackEntry::Place::Local && value.local == local;
     if (!same) {
-      Cell* producer = aliases_[local] == 0 ? producer_of(value, at) : nullptr;
+      Cell* producer = aliases_[local] == 0 ? producer_of(value) : nullptr;
       if (producer != nullptr) {
-        producer->d = static_cast<uint16_t>(local);
+        producer->d = local_slots_[local];
         producer_ = kNone;
       } else {
         settle_aliases(local);
-        emit_move(static_cast<uint16_t>(local), value, at);
+        emit_move(local_slots_[local], value);
       }
     }
     if (keep) push({.type = value.type, .place = StackEntry::Place::Local, .local = local});
@@ -581,24 +583,22 @@ class Compiler {
            static_cast<uint64_t>(int64_t{static_cast<int32_t>(static_cast<uint32_t>(entry.bits))}) == entry.bits;
   }
 
-  void compile_binary(Opcode opcode) {
-    const SlotForms* forms = &slot_forms(opcode);
+  void compile_binary(const Instr& instr) {
+    const SlotForms* forms = &slot_forms(instr.opcode);
     StackEntry right = pop();
     StackEntry left = pop();
-    uint32_t left_at = height(), right_at = height() + 1;
     if (forms->constant && forms->swapped && fits_constant(left) && !fits_constant(right)) {
       std::swap(left, right);
-      std::swap(left_at, right_at);
       forms = &slot_forms(*forms->swapped);
     }
-    const uint16_t a = slot_of(left, left_at);
+    const uint16_t a = slot_of(left);
     if (forms->constant && fits_constant(right)) {
       const uint16_t d = push_result(forms->result);
       emit(*forms->constant, d, a, 0, 0, static_cast<uint32_t>(right.bits));
     } else {
-      const uint16_t b = slot_of(right, right_at);
+      const uint16_t b = slot_of(right);
       const uint16_t d = push_result(forms->result);
-      emit(forms->slots, d, a, b);
+      emit(forms->slots, d, a, b, forms->has_lane ? instr.lane : 0);
     }
   }
 
@@ -620,13 +620,28 @@ class Compiler {
     emit(op, d, a, b, static_cast<uint16_t>(offset >> 32), static_cast<uint32_t>(offset));
   }
 
+  /// A lane and the offset leave no room for a memory: that is in a cell of its own, which does nothing.
+  void emit_lane_access(const SlotForms& forms, const Instr& instr, uint16_t d, uint16_t a, uint16_t b) {
+    emit(is_near(instr) ? forms.slots : forms.far, d, a, b, instr.lane, static_cast<uint32_t>(instr.mem_offset));
+    if (!is_near(instr)) emit_far(SlotOp::nop_cell, instr, 0, 0, static_cast<uint16_t>(instr.index));
+  }
+
+  /// An operation with a vector of its own: the low half is in the two cells' imm, the high half in the second's
+  /// others.
+  void emit_with_vector(SlotOp op, uint16_t d, uint16_t a, uint16_t b, V128 vector) {
+    emit(op, d, a, b, 0, static_cast<uint32_t>(vector.low));
+    emit(SlotOp::nop_cell, static_cast<uint16_t>(vector.high), static_cast<uint16_t>(vector.high >> 16),
+         static_cast<uint16_t>(vector.high >> 32), static_cast<uint16_t>(vector.high >> 48),
+         static_cast<uint32_t>(vector.low >> 32));
+  }
+
   void compile_select() {
     const uint16_t condition = pop_slot();
     const uint16_t second = pop_slot();
     const ValType type = stack_.back().type;
     const uint16_t first = pop_slot();
     const uint16_t d = push_result(type);
-    emit(SlotOp::select_slot, d, first, second, condition);
+    emit(is_vec(type) ? SlotOp::select_pair : SlotOp::select_slot, d, first, second, condition);
   }
 
   void compile_reachable(const Instr& instr) {
@@ -639,10 +654,27 @@ class Compiler {
       case SlotForms::Shape::Unary: {
         const uint16_t a = pop_slot();
         const uint16_t d = push_result(forms.result);
-        emit(forms.slots, d, a);
+        emit(forms.slots, d, a, 0, forms.has_lane ? instr.lane : 0);
         return;
       }
-      case SlotForms::Shape::Binary: compile_binary(instr.opcode); return;
+      case SlotForms::Shape::Binary: compile_binary(instr); return;
+      case SlotForms::Shape::Ternary: {
+        const uint16_t c = pop_slot(), b = pop_slot(), a = pop_slot();
+        const uint16_t d = push_result(forms.result);
+        emit(forms.slots, d, a, b, c);
+        return;
+      }
+      case SlotForms::Shape::LoadLane: {
+        const uint16_t b = pop_slot(), a = pop_slot();
+        const uint16_t d = push_result(forms.result);
+        emit_lane_access(forms, instr, d, a, b);
+        return;
+      }
+      case SlotForms::Shape::StoreLane: {
+        const uint16_t b = pop_slot(), a = pop_slot();
+        emit_lane_access(forms, instr, 0, a, b);
+        return;
+      }
       case SlotForms::Shape::Load: {
         const uint16_t a = pop_slot();
         const uint16_t d = push_result(forms.result);
@@ -717,13 +749,15 @@ class Compiler {
       case Opcode::local_set: compile_local_set(instr.index, false); return;
       case Opcode::local_tee: compile_local_set(instr.index, true); return;
       case Opcode::global_get: {
-        const uint16_t d = push_result(module_.globals[instr.index].type.type);
-        emit(SlotOp::global_load, d, 0, 0, 0, instr.index);
+        const ValType type = module_.globals[instr.index].type.type;
+        const uint16_t d = push_result(type);
+        emit(is_vec(type) ? SlotOp::global_load_pair : SlotOp::global_load, d, 0, 0, 0, instr.index);
         return;
       }
       case Opcode::global_set: {
+        const bool pair = is_vec(stack_.back().type);
         const uint16_t a = pop_slot();
-        emit(SlotOp::global_store, 0, a, 0, 0, instr.index);
+        emit(pair ? SlotOp::global_store_pair : SlotOp::global_store, 0, a, 0, 0, instr.index);
         return;
       }
 
@@ -774,6 +808,17 @@ class Compiler {
       case Opcode::i64_const: push_constant(ValType::I64, instr.bits); return;
       case Opcode::f32_const: push_constant(ValType::F32, instr.bits); return;
       case Opcode::f64_const: push_constant(ValType::F64, instr.bits); return;
+      case Opcode::v128_const: {
+        const uint16_t d = push_result(ValType::V128);
+        emit_with_vector(SlotOp::constant_pair, d, 0, 0, instr.vector);
+        return;
+      }
+      case Opcode::i8x16_shuffle: {
+        const uint16_t b = pop_slot(), a = pop_slot();
+        const uint16_t d = push_result(ValType::V128);
+        emit_with_vector(SlotOp::i8x16_shuffle, d, a, b, instr.vector);
+        return;
+      }
 
       default: assert(false); return;  // every other row has a shape
     }
@@ -797,7 +842,8 @@ class Compiler {
   };
 
   std::vector<ValType> local_types_;
-  std::vector<uint32_t> aliases_;  // per local: entries of stack_ that stand for it
+  std::vector<uint16_t> local_slots_;  // per local: its first slot
+  std::vector<uint32_t> aliases_;      // per local: entries of stack_ that stand for it
   std::vector<StackEntry> stack_;
   uint32_t settled_ = 0;  // all entries below this height are in their homes
   std::vector<Label> labels_;
@@ -818,7 +864,7 @@ void compile(const Store& store, Code& code) {
   code.storage.assign(compiler.cells.begin(), compiler.cells.end());
   code.branch_targets = std::move(compiler.branch_targets);
   code.branch_targets.shrink_to_fit();
-  code.local_count = compiler.local_count;
+  code.local_slots = compiler.local_slots;
   code.frame_slots = compiler.frame_slots;
   code.has_step = compiler.has_step;
   code.cells = code.storage.data();

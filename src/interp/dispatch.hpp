@@ -85,7 +85,7 @@
     ++ctx->frame;                                                                                          \
     ctx->frame->code = (callee);                                                                           \
     fp = callee_fp;                                                                                        \
-    for (uint32_t local = (callee)->param_count; local < (callee)->local_count; ++local) fp[local] = 0;    \
+    for (uint32_t local = (callee)->param_slots; local < (callee)->local_slots; ++local) fp[local] = 0;    \
     pc = (callee)->cells;                                                                                  \
   } while (false)
 

@@ -9,6 +9,7 @@
 #include <memory>
 #include <new>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@
 #include "interp/outcome.hpp"
 #include "interp/slot_op.hpp"
 #include "interp/store.hpp"
+#include "interp/v128.hpp"
 
 namespace chiwawa {
 
@@ -197,18 +199,67 @@ inline T from_constant(uint32_t imm) {
   return static_cast<T>(static_cast<int64_t>(static_cast<int32_t>(imm)));
 }
 
+/// The value of that type in the slots from `slot` on; upper halves of 32-bit values are not looked at.
+inline Value load_value(ValType type, const uint64_t* slot) {
+  switch (type) {
+    case ValType::I32:
+    case ValType::F32: return {type, from_slot<uint32_t>(*slot), 0};
+    case ValType::V128: return {type, slot[0], slot[1]};
+    default: return {type, *slot, 0};
+  }
+}
+
+inline void store_value(uint64_t* slot, const Value& value) {
+  slot[0] = value.bits;
+  if (is_vec(value.type)) slot[1] = value.high;
+}
+
+/// Stores the values one after the other from `slot` on.
+inline void store_values(uint64_t* slot, std::span<const Value> values) {
+  for (const Value& value : values) {
+    store_value(slot, value);
+    slot += slots_of(value.type);
+  }
+}
+
+/// The values of those types in the slots from `slot` on.
+inline std::vector<Value> load_values(std::span<const ValType> types, const uint64_t* slot) {
+  std::vector<Value> values;
+  values.reserve(types.size());
+  for (const ValType type : types) {
+    values.push_back(load_value(type, slot));
+    slot += slots_of(type);
+  }
+  return values;
+}
+
+/// The vector in two slots. On hosts of either byte order the low half comes first.
+inline V128 load_vector(const uint64_t* slot) {
+  V128 vector;
+  std::memcpy(&vector, slot, sizeof vector);
+  return vector;
+}
+inline void store_vector(uint64_t* slot, V128 vector) { std::memcpy(slot, &vector, sizeof vector); }
+
+/// The vector that is part of the code, in two cells.
+inline V128 vector_in(const Cell* cell) {
+  const Cell& more = cell[1];
+  return {cell->imm | uint64_t{more.imm} << 32,
+          more.d | uint64_t{more.a} << 16 | uint64_t{more.b} << 32 | uint64_t{more.c} << 48};
+}
+
 /// The address or table index in a slot, by its type.
 inline uint64_t address_in(ValType address, uint64_t slot) {
   return address == ValType::I64 ? slot : from_slot<uint32_t>(slot);
 }
 
-/// The `bytes` bytes that the cell's instruction accesses in memory `index` of the current instance, or null if they
-/// are out of bounds. Cell: a = address, imm and c = the constant offset's low 48 bits, more than which no memory has.
-inline uint8_t* far_address(const Context& ctx, const Cell& cell, uint16_t index, const uint64_t* fp, uint64_t bytes) {
+/// The `bytes` bytes at `address` in memory `index` of the current instance, or null if they are out of bounds. Cell:
+/// imm and c = the constant offset's low 48 bits, more than which no memory has.
+inline uint8_t* far_address(const Context& ctx, const Cell& cell, uint16_t index, uint64_t address, uint64_t bytes) {
   MemInst& inst = *ctx.instance->cache.memories[index];
   const uint64_t size = inst.memory.size_bytes();
   const uint64_t offset = cell.imm | uint64_t{cell.c} << 32;
-  const uint64_t base = address_in(inst.type.address, fp[cell.a]);
+  const uint64_t base = address_in(inst.type.address, address);
   if (offset > size || bytes > size - offset || base > size - offset - bytes) return nullptr;
   return inst.memory.data() + base + offset;
 }

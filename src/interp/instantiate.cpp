@@ -1,6 +1,7 @@
 #include "interp/instantiate.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <utility>
 
@@ -80,15 +81,16 @@ std::string mismatch(const Store& store, const Module& module, const Import& imp
   return "";
 }
 
-/// The value of a validated constant expression.
+/// The value of a validated constant expression, as slots.
 /// https://webassembly.github.io/spec/core/valid/instructions.html#constant-expressions
-uint64_t evaluate(const Store& store, const Instance& instance, ConstExpr expr) {
+std::array<uint64_t, 2> evaluate_slots(const Store& store, const Instance& instance, ConstExpr expr) {
   InstrReader reader(instance.module->bytes, expr);
-  std::vector<uint64_t> stack;
+  std::vector<std::array<uint64_t, 2>> stack;
+  const auto push = [&stack](uint64_t bits, uint64_t high = 0) { stack.push_back({bits, high}); };
   const auto binary = [&stack](auto compute) {
-    const uint64_t right = stack.back();
+    const uint64_t right = stack.back()[0];
     stack.pop_back();
-    stack.back() = compute(stack.back(), right);
+    stack.back()[0] = compute(stack.back()[0], right);
   };
   const auto low = [](uint64_t bits) { return static_cast<uint32_t>(bits); };
   while (!reader.at_end()) {
@@ -98,20 +100,26 @@ uint64_t evaluate(const Store& store, const Instance& instance, ConstExpr expr) 
       case Opcode::i32_const:
       case Opcode::i64_const:
       case Opcode::f32_const:
-      case Opcode::f64_const: stack.push_back(instr->bits); break;
+      case Opcode::f64_const: push(instr->bits); break;
+      case Opcode::v128_const: push(instr->vector.low, instr->vector.high); break;
       case Opcode::i32_add: binary([&](uint64_t a, uint64_t b) { return low(a + b); }); break;
       case Opcode::i32_sub: binary([&](uint64_t a, uint64_t b) { return low(a - b); }); break;
       case Opcode::i32_mul: binary([&](uint64_t a, uint64_t b) { return low(a * b); }); break;
       case Opcode::i64_add: binary([](uint64_t a, uint64_t b) { return a + b; }); break;
       case Opcode::i64_sub: binary([](uint64_t a, uint64_t b) { return a - b; }); break;
       case Opcode::i64_mul: binary([](uint64_t a, uint64_t b) { return a * b; }); break;
-      case Opcode::ref_null: stack.push_back(kNullRef); break;
-      case Opcode::ref_func: stack.push_back(ref_of(instance.funcs[instr->index])); break;
+      case Opcode::ref_null: push(kNullRef); break;
+      case Opcode::ref_func: push(ref_of(instance.funcs[instr->index])); break;
       case Opcode::global_get: stack.push_back(store.globals[raw(instance.globals[instr->index])]->bits); break;
       default: assert(instr->opcode == Opcode::end); break;
     }
   }
   return stack.back();
+}
+
+/// Of any type but a vector.
+uint64_t evaluate(const Store& store, const Instance& instance, ConstExpr expr) {
+  return evaluate_slots(store, instance, expr)[0];
 }
 
 std::vector<uint64_t> evaluate(const Store& store, const Instance& instance, const ElemSegment& segment) {
@@ -199,8 +207,8 @@ Result<Instantiation> instantiate(Store& store, const std::shared_ptr<const Modu
     instance.funcs.push_back(store.add_function(instance, i));
   }
   for (size_t i = module.imported_globals; i < module.globals.size(); ++i) {
-    const uint64_t value = evaluate(store, instance, module.globals[i].init);
-    instance.globals.push_back(store.add_global(module.globals[i].type, value));
+    const auto [bits, high] = evaluate_slots(store, instance, module.globals[i].init);
+    instance.globals.push_back(store.add_global(module.globals[i].type, bits, high));
   }
   for (const ElemSegment& segment : module.elems) {
     instance.elems.push_back(store.add_elem(segment.type, evaluate(store, instance, segment)));

@@ -28,7 +28,6 @@ const char* feature_of(uint32_t first, uint32_t second) {
   if (within(0x14, 0x15) || within(0xD4, 0xD6)) return "typed function references";
   if (first == 0xD3 || first == 0xFB) return "garbage collection";
   if (first == 0xFC && second >= 0x13 && second <= 0x16) return "wide arithmetic";
-  if (first == 0xFD) return "SIMD";
   if (first == 0xFE) return "threads";
   return nullptr;
 }
@@ -53,7 +52,7 @@ BlockType block_type(ByteReader& reader) {
   if (reader.position() == at + 1) {
     if (byte == 0x40) return {};
     const auto type = static_cast<ValType>(byte);
-    if (is_num(type) || is_ref(type)) return {BlockType::Kind::Value, type, 0};
+    if (is_num(type) || is_vec(type) || is_ref(type)) return {BlockType::Kind::Value, type, 0};
     if (const char* feature = malformed_type(byte)) reader.fail(feature, at);
   }
   reader.fail("malformed block type", at);
@@ -107,6 +106,16 @@ void read_immediates(ByteReader& reader, Immediates kind, Instr& instr) {
     case Immediates::I64Const: instr.bits = static_cast<uint64_t>(reader.s64()); break;
     case Immediates::F32Const: instr.bits = reader.fixed_u32(); break;
     case Immediates::F64Const: instr.bits = reader.fixed_u64(); break;
+    case Immediates::V128Const:
+    case Immediates::Shuffle:
+      instr.vector.low = reader.fixed_u64();
+      instr.vector.high = reader.fixed_u64();
+      break;
+    case Immediates::Lane: instr.lane = reader.u8(); break;
+    case Immediates::MemArgLane:
+      memarg(reader, instr);
+      instr.lane = reader.u8();
+      break;
   }
 }
 

@@ -31,6 +31,10 @@ enum class Immediates : uint8_t {
   I64Const,
   F32Const,
   F64Const,
+  V128Const,
+  Shuffle,     ///< sixteen lane indices
+  Lane,        ///< lane index
+  MemArgLane,  ///< alignment exponent, offset, lane index
 };
 
 /// The value is the byte in the binary, or prefix << 12 | number for an instruction behind a prefix byte.

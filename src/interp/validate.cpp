@@ -258,6 +258,7 @@ Result<void> ModuleValidator::const_instr(const Instr& instr, std::vector<ValTyp
     case Opcode::i64_const: stack.push_back(ValType::I64); return {};
     case Opcode::f32_const: stack.push_back(ValType::F32); return {};
     case Opcode::f64_const: stack.push_back(ValType::F64); return {};
+    case Opcode::v128_const: stack.push_back(ValType::V128); return {};
     case Opcode::i32_add:
     case Opcode::i32_sub:
     case Opcode::i32_mul: return binary(ValType::I32);

@@ -17,10 +17,23 @@ constexpr ValType kUnknown{};
 
 /// The instructions whose effect on the operand stack is the same wherever they stand: rows of opcodes.def say it.
 struct Signature {
-  enum class Kind : uint8_t { Other, Numeric1, Numeric2, Load, Store } kind = Kind::Other;
+  enum class Kind : uint8_t {
+    Other,
+    Numeric1,
+    Numeric2,
+    Numeric3,
+    Load,
+    Store,
+    Shift,      ///< a vector and an i32
+    Extract,    ///< a lane of a vector
+    Replace,    ///< a vector and `operand`, which becomes a lane
+    LoadLane,   ///< as Load, into a lane of a vector
+    StoreLane,  ///< as Store, a lane of a vector
+  } kind = Kind::Other;
   ValType operand{};
   ValType result{};
   uint8_t natural_align = 0;  ///< exponent of two
+  uint8_t lanes = 0;          ///< the immediate is less
 };
 
 constexpr uint8_t exponent(size_t size) { return static_cast<uint8_t>(std::countr_zero(size)); }
@@ -40,7 +53,22 @@ constexpr std::array<Signature, kOpcodeRows> kSignatures = [] {
   table[row_of(Opcode::id)] = {Kind::Load, ValType::I32, ValType::type, exponent(sizeof(storage))};
 #define STORE(code, id, text, type, storage) \
   table[row_of(Opcode::id)] = {Kind::Store, ValType::type, kUnknown, exponent(sizeof(storage))};
+#define CHIWAWA_VECTOR(id, kind, operand, result, ...) \
+  table[row_of(Opcode::id)] = {Kind::kind, ValType::operand, ValType::result __VA_OPT__(, ) __VA_ARGS__};
+#define SIMD1(code, id, text) CHIWAWA_VECTOR(id, Numeric1, V128, V128)
+#define SIMD2(code, id, text) CHIWAWA_VECTOR(id, Numeric2, V128, V128)
+#define SIMD3(code, id, text) CHIWAWA_VECTOR(id, Numeric3, V128, V128)
+#define SIMD_SHIFT(code, id, text) CHIWAWA_VECTOR(id, Shift, V128, V128)
+#define SIMD_TEST(code, id, text) CHIWAWA_VECTOR(id, Numeric1, V128, I32)
+#define SIMD_SPLAT(code, id, text, type) CHIWAWA_VECTOR(id, Numeric1, type, V128)
+#define SIMD_EXTRACT(code, id, text, type, lanes) CHIWAWA_VECTOR(id, Extract, V128, type, 0, lanes)
+#define SIMD_REPLACE(code, id, text, type, lanes) CHIWAWA_VECTOR(id, Replace, type, V128, 0, lanes)
+#define SIMD_LOAD(code, id, text, bytes) CHIWAWA_VECTOR(id, Load, I32, V128, exponent(bytes))
+#define SIMD_STORE(code, id, text, bytes) CHIWAWA_VECTOR(id, Store, V128, V128, exponent(bytes))
+#define SIMD_LOAD_LANE(code, id, text, bytes, lanes) CHIWAWA_VECTOR(id, LoadLane, V128, V128, exponent(bytes), lanes)
+#define SIMD_STORE_LANE(code, id, text, bytes, lanes) CHIWAWA_VECTOR(id, StoreLane, V128, V128, exponent(bytes), lanes)
 #include "interp/opcodes.def"
+#undef CHIWAWA_VECTOR
   return table;
 }();
 
@@ -80,11 +108,14 @@ Result<void> FunctionValidator::check(uint32_t function_index) {
 bool FunctionValidator::body(BlockType block_type) {
   reader_ = InstrReader(module_.bytes, body_->code);
   instr_.offset = body_->code.begin;
-  if (uint64_t{body_->local_count} + type_->params.size() > kMaxFrameSlots) {
+  uint64_t local_slots = slots_of(type_->params);
+  for (const LocalRun& run : body_->locals) local_slots += uint64_t{run.count} * slots_of(run.type);
+  if (local_slots > kMaxFrameSlots) {
     return refuse("too many locals: more than " + std::to_string(kMaxFrameSlots) + " are not supported");
   }
   locals_.assign(*type_, *body_);
-  max_height_ = kMaxFrameSlots - locals_.size();
+  // As if every operand were a vector of two slots: counting their kinds would cost more than it is worth.
+  max_height_ = (kMaxFrameSlots - static_cast<uint32_t>(local_slots)) / 2;
   height_ = 0;
   controls_.clear();
   // The body is a block whose parameters are locals already: branches to it return.
@@ -126,8 +157,29 @@ bool FunctionValidator::instruction() {
       if (!pop(signature.operand) || !pop(signature.operand)) return false;
       push(signature.result);
       return true;
+    case Signature::Kind::Numeric3:
+      if (!pop(signature.operand) || !pop(signature.operand) || !pop(signature.operand)) return false;
+      push(signature.result);
+      return true;
     case Signature::Kind::Load: return memory_access(signature.result, signature.natural_align, false);
     case Signature::Kind::Store: return memory_access(signature.operand, signature.natural_align, true);
+    case Signature::Kind::Shift:
+      if (!pop(ValType::I32) || !pop(signature.operand)) return false;
+      push(signature.result);
+      return true;
+    case Signature::Kind::Extract:
+      if (!lane(signature.lanes) || !pop(signature.operand)) return false;
+      push(signature.result);
+      return true;
+    case Signature::Kind::Replace:
+      if (!lane(signature.lanes) || !pop(signature.operand) || !pop(signature.result)) return false;
+      push(signature.result);
+      return true;
+    case Signature::Kind::LoadLane:
+      return lane(signature.lanes) && pop(signature.operand) &&
+             memory_access(signature.result, signature.natural_align, false);
+    case Signature::Kind::StoreLane:
+      return lane(signature.lanes) && memory_access(signature.operand, signature.natural_align, true);
     case Signature::Kind::Other: break;
   }
 
@@ -261,6 +313,17 @@ bool FunctionValidator::instruction() {
     case Opcode::i64_const: push(ValType::I64); return true;
     case Opcode::f32_const: push(ValType::F32); return true;
     case Opcode::f64_const: push(ValType::F64); return true;
+    case Opcode::v128_const: push(ValType::V128); return true;
+
+    // Vectors
+    case Opcode::i8x16_shuffle:
+      for (uint64_t half : {instr_.vector.low, instr_.vector.high}) {
+        constexpr uint64_t kBeyond31 = 0xE0E0'E0E0'E0E0'E0E0;
+        if ((half & kBeyond31) != 0) return refuse("invalid lane index: a shuffle has 32 lanes to choose from");
+      }
+      if (!pop(ValType::V128) || !pop(ValType::V128)) return false;
+      push(ValType::V128);
+      return true;
 
     default: return refuse("illegal opcode");  // the list has no other row without a signature
   }
@@ -405,6 +468,10 @@ bool FunctionValidator::table_copy() {
   const ValType to = module_.tables[instr_.index].address;
   const ValType from = module_.tables[instr_.index2].address;
   return pop(smaller(to, from)) && pop(from) && pop(to);
+}
+
+bool FunctionValidator::lane(uint8_t count) {
+  return instr_.lane < count || refuse("invalid lane index " + std::to_string(instr_.lane));
 }
 
 bool FunctionValidator::label(uint32_t index) { return index < controls_.size() || refuse(unknown("label", index)); }

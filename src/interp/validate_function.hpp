@@ -60,6 +60,7 @@ class FunctionValidator {
   bool table_copy();
 
   // Whether the index exists; otherwise an error.
+  bool lane(uint8_t count);
   bool label(uint32_t index);
   bool local(uint32_t index);
   bool function(uint32_t index);

@@ -27,7 +27,7 @@ class Names {
   std::string value(const Value& value) const;
   /// "func[12]" or "null".
   std::string reference(ValType type, uint64_t bits) const;
-  std::string global(const GlobalInst& global) const { return value({global.type.type, global.bits}); }
+  std::string global(const GlobalInst& global) const { return value(global.value()); }
 
  private:
   const Records& records_;

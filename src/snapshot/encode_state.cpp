@@ -60,7 +60,13 @@ Offset<Vector<schema::ValType>> value_types(FlatBufferBuilder& fbb, const std::v
 }
 
 Offset<Vector<uint64_t>> value_bits(FlatBufferBuilder& fbb, const std::vector<Value>& v) {
-  return scalars<uint64_t>(fbb, v.size(), [&](size_t i) { return v[i].bits; });
+  std::vector<uint64_t> bits;
+  bits.reserve(v.size());
+  for (const Value& value : v) {
+    bits.push_back(value.bits);
+    if (is_vec(value.type)) bits.push_back(value.high);
+  }
+  return numbers(fbb, bits);
 }
 
 Offset<flatbuffers::String> text(FlatBufferBuilder& fbb, const std::string& s) {
@@ -138,7 +144,7 @@ Offset<schema::Wasi> encode(FlatBufferBuilder& fbb, const wasi::State& w) {
 /// About how many bytes the state takes, never too few.
 uint64_t estimate(const Records& r) {
   uint64_t size = 4096 + r.funcs.size() * 8 + r.globals.size() * 16 + r.datas_dropped.size() +
-                  r.machine.frames.size() * 16 + r.machine.values.size() * 9;
+                  r.machine.frames.size() * 16 + r.machine.values.size() * 17;
   if (r.base) size += r.base->name.size();
   for (const ModuleRecord& m : r.modules) size += 128 + m.name.size();
   for (const InstanceRecord& i : r.instances) {
@@ -202,7 +208,7 @@ Result<std::vector<uint8_t>> encode_state(const Records& r) {
   });
   const auto globals = structs<schema::Global>(fbb, r.globals.size(), [&](size_t i) {
     const GlobalInst& g = r.globals[i];
-    return schema::Global(g.bits, static_cast<schema::ValType>(g.type.type), g.type.is_mutable);
+    return schema::Global(g.bits[0], static_cast<schema::ValType>(g.type.type), g.type.is_mutable);
   });
   const auto elems = tables<schema::Elem>(fbb, r.elems, [&](const ElemRecord& e) {
     const auto elements = numbers(fbb, e.elements);
@@ -221,8 +227,13 @@ Result<std::vector<uint8_t>> encode_state(const Records& r) {
     const auto name = fbb.CreateString(r.base->name);
     base = schema::CreateBase(fbb, digest, name);
   }
+  std::vector<uint64_t> halves;
+  for (const GlobalInst& global : r.globals) {
+    if (is_vec(global.type.type)) halves.push_back(global.bits[1]);
+  }
+  const auto vector_globals = numbers(fbb, halves);
   const auto state = schema::CreateState(fbb, required, modules, instances, funcs, host_funcs, tables_, memories,
-                                         globals, elems, datas, machine, wasi, base, r.deterministic);
+                                         globals, elems, datas, machine, wasi, base, r.deterministic, vector_globals);
   fbb.FinishSizePrefixed(state, kStateIdentifier);
   return std::vector<uint8_t>(fbb.GetBufferPointer(), fbb.GetBufferPointer() + fbb.GetSize());
 }

@@ -75,11 +75,13 @@ class Json {
   bool first_ = true;
 };
 
+std::string bits_text(const Value& value) { return is_vec(value.type) ? number(value) : hex(value.bits); }
+
 void add(Json& json, const Value& value, const Names& names) {
   json.open('{');
   json.member("type", name(value.type));
   json.member("value", is_ref(value.type) ? names.reference(value.type, value.bits) : number(value));
-  json.member("bits", hex(value.bits));
+  json.member("bits", bits_text(value));
   json.close('}');
 }
 
@@ -195,9 +197,9 @@ void add_store(Json& json, const Records& records, const Names& names) {
     json.open('{');
     json.member("type", name(global.type.type));
     json.member("mutable", global.type.is_mutable);
-    const Value value{global.type.type, global.bits};
+    const Value value = global.value();
     json.member("value", is_ref(value.type) ? names.reference(value.type, value.bits) : number(value));
-    json.member("bits", hex(global.bits));
+    json.member("bits", bits_text(value));
     json.close('}');
   }
   json.close(']');

@@ -219,7 +219,7 @@ void forge(snapshot::Records& records, Random& random) {
         if (random.below(2) == 0)
           forge_type(global.type.type, random);
         else
-          forge_number(global.bits, random);
+          forge_number(global.bits[random.below(2)], random);
       });
       break;
     case 14:

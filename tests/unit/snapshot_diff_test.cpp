@@ -124,7 +124,7 @@ TEST_CASE("Every part of the state is compared", "[snapshot][diff]") {
     r.machine.frames[0].local_count -= 1;
     r.machine.frames[0].operand_count += 1;
   });
-  check("globals", [](Records& r) { r.globals[2].bits ^= 1; });
+  check("globals", [](Records& r) { r.globals[2].bits[0] ^= 1; });
   check("globals", [](Records& r) { r.globals[0].type.is_mutable = false; });
   check("tables", [](Records& r) { r.tables[0].elements[0] = 1; });
   check("tables", [](Records& r) { r.tables[1].elements.push_back(0); });

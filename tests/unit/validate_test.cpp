@@ -241,7 +241,8 @@ TEST_CASE("validate: Blocks take and leave what their types say") {
   refused(with({0x41, 0, 0x04, 0x40, 0x05, 0x05, 0x0B}), "END opcode expected", kAnywhere, Phase::Decode);
   refused(with({0x0B}), "END opcode expected", kAnywhere, Phase::Decode);
   refused(with({0x02, 0x40}), "unexpected end of section or function", kAnywhere, Phase::Decode);
-  refused(with({0xFD, 0x0C}), "illegal opcode fd 0c (SIMD: not supported) (function 0)", kAnywhere, Phase::Decode);
+  refused(with({0xFB, 0x0C}), "illegal opcode fb 0c (garbage collection: not supported) (function 0)", kAnywhere,
+          Phase::Decode);
 }
 
 TEST_CASE("validate: Branches take along what their labels say") {
@@ -399,8 +400,13 @@ TEST_CASE("validate: Frames are limited") {
   refused(function(kVoid, {}, locals(0xFFFFFFFF)), "too many locals");
   refused(function(func_type({kI32}, {}), {}, locals(kMaxFrameSlots)), "too many locals");
   // Locals that are looked up, not expanded.
-  valid(function(kVoid, {0x20, 0xF0, 0xFF, 0x03, 0x21, 0xF1, 0xFF, 0x03}, locals(kMaxFrameSlots - 1)));
-  refused(function(kVoid, {0x20, 0xF0, 0xFF, 0x03, 0x21, 0xF1, 0xFF, 0x03}, locals(kMaxFrameSlots)), "frame too large");
+  valid(function(kVoid, {0x20, 0xF0, 0xFF, 0x03, 0x21, 0xF1, 0xFF, 0x03}, locals(kMaxFrameSlots - 2)));
+  refused(function(kVoid, {0x20, 0xF0, 0xFF, 0x03, 0x21, 0xF1, 0xFF, 0x03}, locals(kMaxFrameSlots - 1)),
+          "frame too large");
+  // A vector takes two slots.
+  const auto vectors = [](uint32_t count) { return join({{1}, leb(count), {0x7B}}); };
+  valid(function(kVoid, {}, vectors(kMaxFrameSlots / 2)));
+  refused(function(kVoid, {}, vectors(kMaxFrameSlots / 2 + 1)), "too many locals");
   const Bytes mixed = join({{3}, leb(30000), {kF32}, leb(1), {kI64}, leb(30000), {kI32}});
   valid(function(kVoid, join({{0x20}, leb(30000), {0x21}, leb(30000)}), mixed));
   refused(function(kVoid, join({{0x20}, leb(30000), {0x21}, leb(29999)}), mixed),
@@ -412,8 +418,8 @@ TEST_CASE("validate: Frames are limited") {
   const auto operands = [](size_t count) {
     return function(kVoid, join({repeat({0x41, 0}, count), repeat(kDrop, count)}));
   };
-  valid(operands(kMaxFrameSlots));
-  refused(operands(kMaxFrameSlots + 1), "frame too large");
+  valid(operands(kMaxFrameSlots / 2));
+  refused(operands(kMaxFrameSlots / 2 + 1), "frame too large");
 
   const auto arity = [](size_t params, size_t results) {
     return wasm_module({section(1, vec({func_type(repeat({kI32}, params), repeat({kI32}, results))}))});
