@@ -29,7 +29,8 @@ class Compiler {
       : instance_(*code.instance),
         module_(*instance_.module),
         options_{.polls = store.compile_options.polls && !store.compile_options.exact,
-                 .exact = store.compile_options.exact},
+                 .exact = store.compile_options.exact,
+                 .canonical_nans = store.compile_options.canonical_nans},
         barriers_(code.barriers),
         observer_(observer),
         function_(store[code.function]),
@@ -644,6 +645,48 @@ class Compiler {
     emit(is_vec(type) ? SlotOp::select_pair : SlotOp::select_slot, d, first, second, condition);
   }
 
+  /// What makes an instruction's NaNs canonical, if the specification leaves open which it gives.
+  static std::optional<SlotOp> canonical_form(Opcode opcode) {
+    switch (opcode) {
+#define CHIWAWA_ROUNDING(type) \
+  case Opcode::type##_ceil:    \
+  case Opcode::type##_floor:   \
+  case Opcode::type##_trunc:   \
+  case Opcode::type##_nearest: \
+  case Opcode::type##_sqrt:    \
+  case Opcode::type##_add:     \
+  case Opcode::type##_sub:     \
+  case Opcode::type##_mul:     \
+  case Opcode::type##_div:     \
+  case Opcode::type##_min:     \
+  case Opcode::type##_max:
+      CHIWAWA_ROUNDING(f32)
+      case Opcode::f32_demote_f64: return SlotOp::canonical_f32; CHIWAWA_ROUNDING(f64)
+      case Opcode::f64_promote_f32: return SlotOp::canonical_f64; CHIWAWA_ROUNDING(f32x4)
+      case Opcode::f32x4_demote_f64x2_zero:
+      case Opcode::f32x4_relaxed_madd:
+      case Opcode::f32x4_relaxed_nmadd:
+      case Opcode::f32x4_relaxed_min:
+      case Opcode::f32x4_relaxed_max: return SlotOp::canonical_f32x4; CHIWAWA_ROUNDING(f64x2)
+      case Opcode::f64x2_promote_low_f32x4:
+      case Opcode::f64x2_relaxed_madd:
+      case Opcode::f64x2_relaxed_nmadd:
+      case Opcode::f64x2_relaxed_min:
+      case Opcode::f64x2_relaxed_max: return SlotOp::canonical_f64x2;
+#undef CHIWAWA_ROUNDING
+      default: return std::nullopt;
+    }
+  }
+
+  /// Behind the cell of an instruction that has just pushed its result.
+  void canonicalize(Opcode opcode) {
+    const std::optional<SlotOp> form = canonical_form(opcode);
+    if (!form) return;
+    const uint16_t d = home(stack_.back());
+    producer_ = here();
+    emit(*form, d, d);
+  }
+
   void compile_reachable(const Instr& instr) {
     if (is_step(instr.opcode)) {
       report_step();
@@ -655,13 +698,18 @@ class Compiler {
         const uint16_t a = pop_slot();
         const uint16_t d = push_result(forms.result);
         emit(forms.slots, d, a, 0, forms.has_lane ? instr.lane : 0);
+        if (options_.canonical_nans) canonicalize(instr.opcode);
         return;
       }
-      case SlotForms::Shape::Binary: compile_binary(instr); return;
+      case SlotForms::Shape::Binary:
+        compile_binary(instr);
+        if (options_.canonical_nans) canonicalize(instr.opcode);
+        return;
       case SlotForms::Shape::Ternary: {
         const uint16_t c = pop_slot(), b = pop_slot(), a = pop_slot();
         const uint16_t d = push_result(forms.result);
         emit(forms.slots, d, a, b, c);
+        if (options_.canonical_nans) canonicalize(instr.opcode);
         return;
       }
       case SlotForms::Shape::LoadLane: {

@@ -201,4 +201,16 @@ CHIWAWA_FLOAT_SHAPE(f64x2, double)
 #undef CHIWAWA_SIMD_UNARY
 #undef CHIWAWA_SIMD_BINARY
 
+// --- On request: the positive canonical NaN for every NaN, every other lane as it is.
+
+inline V128 canonical_f32x4(V128 v) {
+  const auto a = detail::lanes<float>(v);
+  return detail::pack(a == a ? a : detail::as<float>(detail::Lanes<uint32_t>{} + 0x7FC0'0000u));
+}
+
+inline V128 canonical_f64x2(V128 v) {
+  const auto a = detail::lanes<double>(v);
+  return detail::pack(a == a ? a : detail::as<double>(detail::Lanes<uint64_t>{} + 0x7FF8'0000'0000'0000u));
+}
+
 }  // namespace chiwawa::simd

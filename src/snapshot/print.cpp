@@ -204,7 +204,8 @@ Result<std::string> dump_memory(Reader& reader, std::optional<MemoryRange> range
     const uint64_t block = next / kBlockSize;
     const uint64_t end = std::min((block + 1) * kBlockSize, range->end);
     CHIWAWA_TRY(blocks.read({range->memory, block}, bytes));
-    dump.add(next, std::span<const uint8_t>(bytes).subspan(next % kBlockSize, end - next));
+    dump.add(next, std::span<const uint8_t>(bytes).subspan(static_cast<size_t>(next % kBlockSize),
+                                                           static_cast<size_t>(end - next)));
     next = end;
   }
   dump.finish(range->end);

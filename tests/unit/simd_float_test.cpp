@@ -248,3 +248,10 @@ TEST_CASE("Relaxed products are rounded before they are added", "[simd]") {
   CHECK(simd::f32x4_relaxed_madd(all(2.0F), all(3.0F), all(1.0F)) == all(7.0F));
   CHECK(simd::f64x2_relaxed_nmadd(all(2.0), all(3.0), all(1.0)) == all(-5.0));
 }
+
+TEST_CASE("Canonical NaNs on request: every NaN becomes the positive one, other lanes stay", "[simd]") {
+  const V128 floats{0xFFC0'0001'7FA0'0000, 0x8000'0000'7F80'0000};
+  CHECK(simd::canonical_f32x4(floats) == V128{0x7FC0'0000'7FC0'0000, 0x8000'0000'7F80'0000});
+  const V128 doubles{0xFFF8'0000'0000'0001, 0x8000'0000'0000'0000};
+  CHECK(simd::canonical_f64x2(doubles) == V128{0x7FF8'0000'0000'0000, 0x8000'0000'0000'0000});
+}
