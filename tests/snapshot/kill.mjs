@@ -5,7 +5,7 @@
 
 import { copyFileSync, existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 import { SKIP, findMachine, parseOptions, run, withFolder } from '../support/machines.mjs';
 import { STOPPED } from '../support/checkpoints.mjs';
@@ -24,7 +24,7 @@ const checkpoint = (step, more = []) => ['--checkpoint-at', String(step), ...mor
 /// Takes a checkpoint under a fault plan such as "before:3".
 function faulty(cwd, plan, args) {
   const [program, ...rest] = machine.command(args);
-  const env = { ...process.env, LD_PRELOAD: options.faults, CHIWAWA_FAULT: plan };
+  const env = { ...process.env, LD_PRELOAD: resolve(options.faults), CHIWAWA_FAULT: plan };
   const done = spawnSync(program, rest, { cwd, env, encoding: 'utf8', timeout: 60_000 });
   return { code: done.status, signal: done.signal, stdout: done.stdout, stderr: done.stderr };
 }
