@@ -102,7 +102,8 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-/// 32 MiB in use, scattered over 64: the time as a ratio to zstd -1 on the bytes in use, which is given them in one piece.
+/// 32 MiB in use, scattered over 64: the time as a ratio to zstd -1 on the bytes in use, which is given them in one
+/// piece.
 void write_and_zstd(benchmark::State& state) {
   const Bytes used = heap(8192);
   Bytes memory(used.size() * 2);
@@ -123,7 +124,8 @@ void write_and_zstd(benchmark::State& state) {
       save(sink, memory);
       ours = sink.size;
     });
-    const double b = seconds([&] { theirs = ZSTD_compress2(context, out.data(), out.size(), used.data(), used.size()); });
+    const double b =
+        seconds([&] { theirs = ZSTD_compress2(context, out.data(), out.size(), used.data(), used.size()); });
     ratios.push_back(a / b);
   }
   ZSTD_freeCCtx(context);
@@ -176,8 +178,8 @@ void small_read(benchmark::State& state) {
 }
 BENCHMARK(small_read)->Unit(benchmark::kMillisecond);
 
-/// 64 MiB of which 100 blocks have changed, each to noise: the increment's size as a ratio to the changed bytes, and its
-/// time as one to that of the whole.
+/// 64 MiB of which 100 blocks have changed, each to noise: the increment's size as a ratio to the changed bytes, and
+/// its time as one to that of the whole.
 void increment(benchmark::State& state) {
   Bytes memory = heap(16384);
   const std::string folder = (std::filesystem::temp_directory_path() / "chiwawa-bench-XXXXXX").string();
