@@ -109,6 +109,7 @@ function bounded(name, bytes, limit = most) {
 bounded('tail', 2 * GiB);
 bounded('tail', 4 * GiB - 65536);
 bounded('wasi', GiB);
-bounded('wasi', 3 * GiB + 64 * MiB);
+// (In Node, what the engine needs to compile the writer comes on top of the larger table.)
+bounded('wasi', 3 * GiB + 64 * MiB, 20 * MiB);
 
 await runTests('memory', options.only);
