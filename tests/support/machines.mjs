@@ -48,10 +48,11 @@ export function findMachine(name, build) {
   };
 }
 
-/// Runs to the end. Text in, text out; `code` is null when it was killed by `signal`.
-export function run(machine, args, { cwd, input = '', timeout = 60_000 } = {}) {
+/// Runs to the end. Text in (or from a file that is open as `stdin`), text out; `code` is null when it was killed by `signal`.
+export function run(machine, args, { cwd, input = '', stdin, timeout = 60_000 } = {}) {
   const [program, ...rest] = machine.command(args);
-  const done = spawnSync(program, rest, { cwd, input, timeout, encoding: 'utf8', maxBuffer: 64 << 20 });
+  const from = stdin === undefined ? { input } : { stdio: [stdin, 'pipe', 'pipe'] };
+  const done = spawnSync(program, rest, { cwd, ...from, timeout, encoding: 'utf8', maxBuffer: 64 << 20 });
   return { code: done.status, signal: done.signal, stdout: done.stdout, stderr: done.stderr };
 }
 
