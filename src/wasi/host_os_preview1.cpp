@@ -3,10 +3,12 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
+#include <wasi/api.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstddef>
 #include <ctime>
 #include <string>
 #include <string_view>
@@ -64,7 +66,52 @@ class Preview1Host final : public LibcHost {
     return n;
   }
 
+  // There is no way to ask whether it listens: accept() will say.
+  Sys<Handle> inherited_listener(int number) override {
+    auto s = stat(number);
+    if (!s.ok()) return s.error;
+    return s.value.type == Filetype::SocketStream ? Sys<Handle>(number) : Sys<Handle>(Errno::Notsock);
+  }
+
+  Sys<Handle> accept(Handle listener) override {
+    __wasi_fd_t fd = 0;
+    if (auto e = __wasi_sock_accept(static_cast<__wasi_fd_t>(listener), __WASI_FDFLAGS_NONBLOCK, &fd); e != 0) {
+      return static_cast<Errno>(e);
+    }
+    return static_cast<Handle>(fd);
+  }
+
+  Sys<size_t> receive(Handle socket, std::span<const Buffer> buffers, bool peek) override {
+    __wasi_size_t bytes = 0;
+    __wasi_roflags_t flags = 0;
+    const auto e =
+        __wasi_sock_recv(static_cast<__wasi_fd_t>(socket), iovecs<const __wasi_iovec_t>(buffers), buffers.size(),
+                         peek ? __WASI_RIFLAGS_RECV_PEEK : __wasi_riflags_t{}, &bytes, &flags);
+    return e == 0 ? Sys<size_t>(bytes) : Sys<size_t>(static_cast<Errno>(e));
+  }
+
+  Sys<size_t> send(Handle socket, std::span<const Buffer> buffers) override {
+    __wasi_size_t bytes = 0;
+    const auto e = __wasi_sock_send(static_cast<__wasi_fd_t>(socket), iovecs<const __wasi_ciovec_t>(buffers),
+                                    buffers.size(), 0, &bytes);
+    return e == 0 ? Sys<size_t>(bytes) : Sys<size_t>(static_cast<Errno>(e));
+  }
+
+  Errno shut_down(Handle socket, bool read, bool write) override {
+    const auto how = (read ? __WASI_SDFLAGS_RD : 0) | (write ? __WASI_SDFLAGS_WR : 0);
+    return static_cast<Errno>(
+        __wasi_sock_shutdown(static_cast<__wasi_fd_t>(socket), static_cast<__wasi_sdflags_t>(how)));
+  }
+
  protected:
+  /// Buffers as the host's iovecs: these have the same layout.
+  template <typename T>
+  static T* iovecs(std::span<const Buffer> buffers) {
+    static_assert(sizeof(T) == sizeof(Buffer) && offsetof(T, buf) == offsetof(Buffer, data) &&
+                  offsetof(T, buf_len) == offsetof(Buffer, size));
+    return reinterpret_cast<T*>(buffers.data());
+  }
+
   Sys<Handle> open_beneath(Handle dir, const std::string& path, int flags, mode_t mode) override {
     std::string plain;
     const Last last = (flags & O_NOFOLLOW) != 0 ? Last::NoFollow : Last::Follow;

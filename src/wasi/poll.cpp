@@ -49,6 +49,10 @@ void subscribe(Call& call, uint32_t fd, Subscription& s, std::vector<PollItem>& 
     s.error = d.error == Errno::Isdir ? Errno::Badf : d.error;
     return;
   }
+  if (d.value->is_reset()) {
+    s.flags = kEventFdReadwriteHangup;
+    return;
+  }
   if (d.value->can_block) {
     PollItem item;
     item.handle = d.value->handle;

@@ -7,8 +7,11 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "interp/utf8.hpp"
+#include "wasi/restore_nameless.hpp"
 #include "wasi/wasi_impl.hpp"
 
 namespace chiwawa::wasi {
@@ -47,7 +50,7 @@ class Restoration {
       : wasi_(wasi), state_(state), verdicts_(verdicts) {}
 
   /// Gives the verdicts. With `apply`, and if nothing is refused, everything is in the table then.
-  void run(bool apply);
+  void run(bool applies);
 
  private:
   using Record = DescriptorRecord;
@@ -71,21 +74,19 @@ class Restoration {
   static OpenOptions options_for(const Record& record);
 
   void announce_removed(const Record& record);
-  bool restore_removed(uint32_t file);
-  /// A new file, under a name of its own, in a directory where that is possible.
-  struct Made {
-    Handle handle = kNoHandle;
-    RootIndex root = 0;
-    std::string name;
-  };
-  Sys<Handle> make_file(RootIndex first, Made& made);
-  Errno fill(Handle handle, const std::vector<uint8_t>& content);
+  /// Makes one file or directory, opens it for each of the records, and takes its name away. False: one is refused.
+  bool restore_removed(const std::vector<const Record*>& records);
+  void put_listener(const Record& record);
+  void put_connection(const Record& record);
+  void apply();
 
   Context& wasi_;
   const State& state_;
   std::vector<Verdict>& verdicts_;
   std::set<DescriptorKind> streams_;
   std::set<std::string_view> preopens_;
+  std::set<uint32_t> listeners_;
+  std::map<std::pair<DescriptorKind, FileId>, std::vector<const Record*>> removed_;
   uint64_t next_number_ = 0;
   std::map<FileId, FileId> host_to_guest_;
   std::set<FileId> guests_;
@@ -130,9 +131,11 @@ bool Restoration::check(const Record& record) {
       break;
     case DescriptorKind::Directory:
     case DescriptorKind::File:
-      if (record.removed_file) break;
+      if (record.removed_file || (record.kind == DescriptorKind::Directory && record.path.empty())) break;
       if (auto what = path_problem(record.path); !what.empty()) refuse(what);
       break;
+    case DescriptorKind::Listener:
+    case DescriptorKind::Connection: return good;
     default: refuse("is of a kind that does not exist"); return good;
   }
   if (record.offset > static_cast<uint64_t>(INT64_MAX)) refuse("has an offset that is too large");
@@ -253,112 +256,122 @@ void Restoration::put(const Record& record, Handle handle, const Stat& stat) {
 }
 
 void Restoration::announce_removed(const Record& record) {
+  const bool directory = record.kind == DescriptorKind::Directory;
   if (std::all_of(wasi_.roots.begin(), wasi_.roots.end(), [](const Root& root) { return root.read_only; })) {
     return verdict(record, Kind::Refused,
-                   "a removed file cannot be made again: every directory is read-only; give one without :ro");
+                   std::string("a removed ") + (directory ? "directory" : "file") +
+                       " cannot be made again: every directory is read-only; give one without :ro");
   }
+  const std::string where = " in " + quoted(record.preopen) + " that was removed while open is made again";
+  if (directory) return verdict(record, Kind::Fine, "a directory" + where + ", empty and without a name");
+  const std::string copy = " from " + bytes(state_.removed_files[*record.removed_file].size()) +
+                           " in the snapshot, without a name, at byte " + std::to_string(record.offset);
+  if (!record.elsewhere) return verdict(record, Kind::Fine, "a file" + where + copy);
+  const std::string moved = "a file of " + quoted(record.preopen) + " was moved out of the guest's reach while open: ";
+  if (wasi_.config.policy == RestorePolicy::Strict) {
+    return verdict(record, Kind::Refused,
+                   moved + "only a copy can be had; move it back before saving, or use --restore-policy lenient");
+  }
+  verdict(record, Kind::Changed,
+          moved + "a copy is made" + copy + ", and whoever has the file does not see what is written");
+}
+
+bool Restoration::restore_removed(const std::vector<const Record*>& records) {
+  Nameless nameless(wasi_);
+  const Record& first = *records.front();
+  const RootIndex root = *wasi_.find_root(first.preopen);
+  Errno error = first.removed_file ? nameless.make_file(root, state_.removed_files[*first.removed_file])
+                                   : nameless.make_directory(root);
+  for (const Record* record : records) {
+    auto handle = error == Errno::Success ? nameless.open(options_for(*record)) : Sys<Handle>(error);
+    auto stat = handle.ok() ? wasi_.os->stat(handle.value) : Sys<Stat>(handle.error);
+    error = stat.error;
+    if (stat.ok() && record->removed_file) {
+      error = wasi_.os->seek(handle.value, static_cast<int64_t>(record->offset), Whence::Set).error;
+    }
+    if (error != Errno::Success) {
+      if (handle.ok()) wasi_.os->close(handle.value);
+      verdict(*record, Kind::Refused,
+              "what was removed cannot be made again in " + quoted(record->preopen) + ": " + explain(error));
+      return false;
+    }
+    put(*record, handle.value, stat.value);
+  }
+  return true;
+}
+
+void Restoration::put_listener(const Record& record) {
+  const std::string was = record.address.empty() ? "" : ", as it was on " + quoted(record.address);
+  if (record.listener >= wasi_.config.listeners.size()) {
+    return verdict(record, Kind::Refused,
+                   "a listening socket" + was + ", is not given: give one with --tcp-listen HOST:PORT" +
+                       (record.listener == 0 ? "" : " (" + std::to_string(record.listener + 1) + " together)"));
+  }
+  if (!listeners_.insert(record.listener).second) {
+    return verdict(record, Kind::Refused, "is a listening socket that another one is already");
+  }
+  const Listener& given = wasi_.config.listeners[record.listener];
   verdict(record, Kind::Fine,
-          "a file in " + quoted(record.preopen) + " that was removed while open is made again from " +
-              bytes(state_.removed_files[*record.removed_file].size()) + " in the snapshot, without a name, at byte " +
-              std::to_string(record.offset));
+          "listens on " +
+              (given.inherited >= 0 ? "this process's descriptor " + std::to_string(given.inherited) : given.address) +
+              was);
 }
 
-Sys<Handle> Restoration::make_file(RootIndex first, Made& made) {
-  Errno error = Errno::Rofs;
-  for (size_t i = 0; i < wasi_.roots.size(); ++i) {
-    made.root = static_cast<RootIndex>((first + i) % wasi_.roots.size());
-    if (wasi_.roots[made.root].read_only) continue;
-    uint64_t number = 0;
-    wasi_.os->random({reinterpret_cast<uint8_t*>(&number), sizeof number});
-    made.name = ".chiwawa-removed-" + std::to_string(number);
-    OpenOptions options;
-    options.read = options.write = options.create = options.exclusive = true;
-    auto handle = wasi_.os->open(wasi_.roots[made.root].handle, made.name, options);
-    if (handle.ok()) {
-      made.handle = handle.value;
-      return handle;
-    }
-    if (i == 0 || error == Errno::Rofs) error = handle.error;
-  }
-  return error;
+void Restoration::put_connection(const Record& record) {
+  Descriptor d;
+  d.kind = DescriptorKind::Connection;
+  d.type = Filetype::SocketStream;
+  d.can_block = true;
+  d.fdflags = record.fdflags;
+  d.rights_base = record.rights_base & right::Connection;
+  wasi_.table.put(record.number, std::move(d));
+  verdict(record, Kind::Changed, "a connection cannot be moved: the guest is told that it was reset");
 }
 
-Errno Restoration::fill(Handle handle, const std::vector<uint8_t>& content) {
-  for (size_t written = 0; written < content.size();) {
-    // The host only reads from it.
-    const Buffer rest{const_cast<uint8_t*>(content.data()) + written, std::min(content.size() - written, kMaxTransfer)};
-    auto n = wasi_.os->write_at(handle, {&rest, 1}, written);
-    if (!n.ok()) return n.error;
-    if (n.value == 0) return Errno::Io;
-    written += n.value;
-  }
-  return Errno::Success;
-}
-
-/// Makes the file, opens it for every descriptor that it belongs to, and takes its name away.
-bool Restoration::restore_removed(uint32_t file) {
-  Made made;
+/// What changes something outside. Only when nothing is refused.
+void Restoration::apply() {
+  if (const auto opened = wasi_.open_listeners(); !opened) return problem(opened.error().cause);
   for (const Record& record : state_.descriptors) {
-    if (record.removed_file != file) continue;
-    auto refuse = [&](const std::string& what, Errno error) {
-      verdict(record, Kind::Refused,
-              "a removed file cannot be made again in " + quoted(record.preopen) + ": " + what + explain(error));
-    };
-    Errno error = Errno::Success;
-    if (made.handle == kNoHandle) {
-      if (auto handle = make_file(*wasi_.find_root(record.preopen), made); !handle.ok()) {
-        refuse("", handle.error);
-        break;
-      }
-      error = fill(made.handle, state_.removed_files[file]);
-    }
-    auto handle = error == Errno::Success
-                      ? wasi_.os->open(wasi_.roots[made.root].handle, made.name, options_for(record))
-                      : Sys<Handle>(error);
-    if (!handle.ok()) {
-      refuse("", handle.error);
-      break;
-    }
-    auto stat = wasi_.os->stat(handle.value);
-    auto position = wasi_.os->seek(handle.value, static_cast<int64_t>(record.offset), Whence::Set);
-    if (!stat.ok() || !position.ok()) {
-      wasi_.os->close(handle.value);
-      refuse("it cannot be positioned: ", stat.ok() ? position.error : stat.error);
-      break;
-    }
-    put(record, handle.value, stat.value);
+    if (record.kind != DescriptorKind::Listener) continue;
+    Descriptor d = wasi_.listener(record.listener);
+    d.rights_base &= record.rights_base;
+    d.rights_inheriting &= record.rights_inheriting;
+    d.fdflags = record.fdflags;
+    wasi_.table.put(record.number, std::move(d));
   }
-  if (made.handle == kNoHandle) return false;
-  wasi_.os->unlink_file(wasi_.roots[made.root].handle, made.name);
-  wasi_.os->close(made.handle);
-  return verdicts_.back().kind != Kind::Refused;
-}
-
-void Restoration::run(bool apply) {
-  check_strings();
-  std::set<uint32_t> removed;
-  for (const Record& record : state_.descriptors) {
-    if (!check(record)) continue;
-    if (record.kind <= DescriptorKind::Stderr) {
-      put_stream(record);
-    } else if (record.kind == DescriptorKind::Preopen) {
-      put_preopen(record);
-    } else if (record.removed_file) {
-      removed.insert(*record.removed_file);
-      announce_removed(record);
-    } else {
-      reopen(record);
-    }
-  }
-  if (!apply || std::any_of(verdicts_.begin(), verdicts_.end(), is_refused)) return;
-  for (const uint32_t file : removed) {
-    if (!restore_removed(file)) return;
+  for (const auto& [identity, records] : removed_) {
+    if (!restore_removed(records)) return;
   }
   wasi_.keep_ids(std::move(host_to_guest_));
   wasi_.config.args = state_.args;
   wasi_.config.environ = state_.environ;
   wasi_.start_clocks(state_.monotonic);
   if (state_.sleep) wasi_.waiting = Waiting{state_.monotonic - state_.sleep->elapsed, {}};
+}
+
+void Restoration::run(bool applies) {
+  check_strings();
+  for (const Record& record : state_.descriptors) {
+    if (!check(record)) continue;
+    if (record.kind <= DescriptorKind::Stderr) {
+      put_stream(record);
+    } else if (record.kind == DescriptorKind::Preopen) {
+      put_preopen(record);
+    } else if (record.kind == DescriptorKind::Listener) {
+      put_listener(record);
+    } else if (record.kind == DescriptorKind::Connection) {
+      put_connection(record);
+    } else if (record.path.empty()) {
+      // Several descriptors of one file or directory have one again.
+      const FileId identity =
+          record.removed_file ? FileId{*record.removed_file, 0} : FileId{record.device, record.inode};
+      removed_[{record.kind, identity}].push_back(&record);
+      announce_removed(record);
+    } else {
+      reopen(record);
+    }
+  }
+  if (applies && std::none_of(verdicts_.begin(), verdicts_.end(), is_refused)) apply();
 }
 
 /// All that is refused, one line each.

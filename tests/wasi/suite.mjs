@@ -1,6 +1,6 @@
 // Runs WASI programs against what their *.json says, in the form of the official wasi-testsuite: `args`, `env`, `root` (a folder
 // beside it, of which the program gets a copy as `/`), `exit_code`, `stdout`. Of our own: `root: ""` (an empty folder),
-// `read_only` (`/` is), `stdin`, and `left` (what must be in `/` in the end). Every program runs in one go, and stopped at some instruction and continued.
+// `read_only` (`/` is), `listen` (a listening socket is given), `stdin`, and `left` (what must be in `/` in the end). Every program runs in one go, and stopped at some instruction and continued.
 //
 //     node tests/wasi/suite.mjs --machine loop --build build --guests build/guests/wasi --specs fixtures/guests/wasi
 //     node tests/wasi/suite.mjs --machine loop --build build --suite .../wasi-testsuite
@@ -17,6 +17,7 @@ import { SKIP, findMachine, parseOptions, run } from '../support/machines.mjs';
 /// What Node's WASI does otherwise, below a self-hosted program.
 const WHOLE_SECONDS = 'Node sets file times to whole seconds';
 const KNOWN = [
+  { name: 'sockets', why: 'Node gives WASI programs no sockets' },
   { name: 'escape_links', why: 'Node makes no link that leads out' },
   { name: 'rust/fd_filestat_set', why: WHOLE_SECONDS },
   { name: 'rust/path_filestat', why: WHOLE_SECONDS },
@@ -71,12 +72,15 @@ function inFolder(test, use) {
 /// Without `stdin` (a file that is open) its input comes through a pipe.
 function begin(test, cwd, more = [], stdin = undefined) {
   const { spec } = test;
-  const args = [...directories(spec), ...more];
+  const args = [...given(spec), ...more];
   for (const [name, value] of Object.entries(spec.env ?? {})) args.push('--env', `${name}=${value}`);
   return run(machine, [...args, 'program.wasm', '--', ...(spec.args ?? [])], { cwd, stdin, input: spec.stdin ?? '' });
 }
 
-const directories = (spec) => (spec.root === undefined ? ['--no-dir'] : ['--dir', `root::/${spec.read_only ? ':ro' : ''}`]);
+const given = (spec) => [
+  ...(spec.root === undefined ? ['--no-dir'] : ['--dir', `root::/${spec.read_only ? ':ro' : ''}`]),
+  ...(spec.listen ? ['--tcp-listen', '127.0.0.1:0'] : []),
+];
 
 /// Why the run was not as the specification says; empty if it was.
 function difference(spec, result, cwd) {
@@ -99,7 +103,7 @@ function inTwoParts(test, step) {
     const first = begin(test, cwd, ['--checkpoint-at', String(step)], stdin);
     if (first.stderr.includes('no checkpoint was written')) return difference(test.spec, first, cwd) || UNSAVED;
     if (!first.stderr.endsWith(STOPPED)) return null;
-    const second = run(machine, [...directories(test.spec), '--restore', 'checkpoint.bin', 'program.wasm'], { cwd, stdin });
+    const second = run(machine, [...given(test.spec), '--restore', 'checkpoint.bin', 'program.wasm'], { cwd, stdin });
     closeSync(stdin);
     return difference(test.spec, { ...second, stdout: first.stdout + second.stdout }, cwd);
   });
