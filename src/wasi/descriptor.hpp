@@ -39,6 +39,12 @@ struct ListedEntry {
   DirEntry entry;
 };
 
+/// A path beneath a root.
+struct Name {
+  RootIndex root = 0;
+  std::string path;
+};
+
 /// One open thing. Plain data; whoever removes it from the table closes the handle (Context::close).
 struct Descriptor {
   DescriptorKind kind = DescriptorKind::File;
@@ -52,6 +58,9 @@ struct Descriptor {
   RootIndex root = 0;  ///< Preopen: itself; Directory, File: what it was opened beneath
   /// Directory, File: path beneath the root, "." for the root itself; empty when it is known to have none any more.
   std::string path;
+
+  /// File: names that the guest has given it besides (path_link) since it was opened.
+  std::vector<Name> links;
 
   /// Listener: position in Context::listeners.
   uint32_t listener = 0;

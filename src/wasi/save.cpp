@@ -19,14 +19,20 @@ bool leads_to(Context& wasi, RootIndex root, const std::string& path, const Stat
   return (named.value.dev == open_stat.dev && named.value.ino == open_stat.ino) || open_stat.ino == 0;
 }
 
-/// Sets the record's preopen and path to those that lead to what is open: as the guest opened it, or, if somebody else
-/// has renamed it since, where the host says that it is now. False if there are none.
+/// Sets the record's preopen and path to those that lead to what is open: as the guest opened it, as it has linked it
+/// since, or, if somebody else has renamed it, where the host says that it is now. False if there are none.
 bool find_name(Context& wasi, const Descriptor& d, const Stat& open_stat, DescriptorRecord& record) {
   if (leads_to(wasi, d.root, d.path, open_stat)) {
     record.path = d.path;
     return true;
   }
   if (open_stat.nlink == 0) return false;
+  for (const Name& link : d.links) {
+    if (!leads_to(wasi, link.root, link.path, open_stat)) continue;
+    record.preopen = wasi.roots[link.root].guest_name;
+    record.path = link.path;
+    return true;
+  }
   for (size_t i = 0; i < wasi.roots.size(); ++i) {
     const auto root = static_cast<RootIndex>((d.root + i) % wasi.roots.size());
     auto name = wasi.os->name_beneath(wasi.roots[root].handle, d.handle);

@@ -1,5 +1,7 @@
 // sock_*. Sockets come from the embedder, listening; a guest can only accept connections. Each call first waits until
 // the host can do it at once: when the wait is given up for a checkpoint nothing has been taken or given.
+#include <utility>
+
 #include "wasi/transfer.hpp"
 
 namespace chiwawa::wasi {
@@ -24,44 +26,45 @@ Answer when_ready(Context& wasi, const Descriptor& socket, bool write, Step step
   }
 }
 
-/// Why nothing can be moved between these buffers and the socket.
-Errno transfer_problem(Call& call, const Descriptor& socket, uint32_t iovs, uint32_t count) {
-  Buffers buffers;
-  uint32_t next = 0;
-  return buffers.load(call.memory, iovs, count, next, kMaxTransfer) ? connection_problem(socket) : Errno::Fault;
-}
-
 }  // namespace
 
 Answer receive(Call& call, Descriptor& socket, uint32_t iovs, uint32_t count, uint32_t flags, uint32_t result) {
-  if (Errno e = transfer_problem(call, socket, iovs, count); e != Errno::Success) return e;
-  HostOs& os = *call.wasi.os;
+  Buffers whole;
+  uint32_t next = 0;
+  if (!whole.load(call.memory, iovs, count, next, kMaxTransfer)) return Errno::Fault;
+  if (Errno e = connection_problem(socket); e != Errno::Success) return e;
+  auto done = [&](size_t bytes) {
+    call.memory.store<uint32_t>(result, static_cast<uint32_t>(bytes));
+    return Errno::Success;
+  };
+  if (whole.bytes() == 0) return done(0);
   const bool peek = (flags & riflag::Peek) != 0;
   const bool all = (flags & riflag::Waitall) != 0 && !peek;
+  // The buffers may be others than those that were waited for.
+  if (!all || socket.received >= whole.bytes()) socket.received = 0;
   return when_ready(call.wasi, socket, false, [&]() -> Answer {
-    Buffers buffers;
-    uint32_t next = 0;
-    buffers.load(call.memory, iovs, count, next, kMaxTransfer);
-    const uint64_t wanted = buffers.bytes();
-    if (socket.received >= wanted) socket.received = 0;  // the buffers are others than before
-    if (socket.received > 0) buffers.drop(socket.received);
-    auto got = wanted == 0 ? Sys<size_t>(size_t{0}) : os.receive(socket.handle, buffers.span(), peek);
+    Buffers rest = whole;
+    if (socket.received > 0) rest.drop(socket.received);
+    auto got = call.wasi.os->receive(socket.handle, rest.span(), peek);
+    // An error after some bytes is told the next time.
     if (!got.ok() && (socket.received == 0 || got.error == Errno::Again)) return got.error;
-    // An error after some bytes is told the next time; zero bytes are the end.
     socket.received += got.value;
-    const bool more_comes = got.ok() && got.value > 0;
-    if (all && more_comes && socket.received < wanted) return Errno::Again;
-    call.memory.store<uint32_t>(result, static_cast<uint32_t>(std::exchange(socket.received, 0)));
-    return Errno::Success;
+    const bool at_end = !got.ok() || got.value == 0;
+    if (all && !at_end && socket.received < whole.bytes()) return Errno::Again;
+    return done(std::exchange(socket.received, 0));
   });
 }
 
 Answer send(Call& call, Descriptor& socket, uint32_t iovs, uint32_t count, uint32_t result) {
-  if (Errno e = transfer_problem(call, socket, iovs, count); e != Errno::Success) return e;
-  return when_ready(call.wasi, socket, true, [&] {
-    return transfer(call, iovs, count, result, true, [&](std::span<const Buffer> buffers, uint64_t) {
-      return call.wasi.os->send(socket.handle, buffers);
-    });
+  Buffers buffers;
+  uint32_t next = 0;
+  if (!buffers.load(call.memory, iovs, count, next, kMaxTransfer)) return Errno::Fault;
+  if (Errno e = connection_problem(socket); e != Errno::Success) return e;
+  return when_ready(call.wasi, socket, true, [&]() -> Answer {
+    auto sent = call.wasi.os->send(socket.handle, buffers.span());
+    if (!sent.ok()) return sent.error;
+    call.memory.store<uint32_t>(result, static_cast<uint32_t>(sent.value));
+    return Errno::Success;
   });
 }
 

@@ -124,7 +124,7 @@ TEST_CASE("proc_exit and proc_raise", "[wasi]") {
   CHECK(guest.call("proc_raise", {31}) == Errno::Inval);
 }
 
-TEST_CASE("There are no sockets", "[wasi]") {
+TEST_CASE("What is no socket", "[wasi]") {
   TempDir dir;
   Guest guest(Guest::in(dir));
   CHECK(guest.call("sock_accept", {3, 0, kResult}) == Errno::Notsock);
@@ -133,5 +133,4 @@ TEST_CASE("There are no sockets", "[wasi]") {
   CHECK(guest.call("sock_send", {1, kIovecs, 0, 0, kResult}) == Errno::Notsock);
   CHECK(guest.call("sock_shutdown", {1, 1}) == Errno::Notsock);
   CHECK(guest.call("sock_shutdown", {9, 1}) == Errno::Badf);
-  CHECK(guest.call("sock_shutdown", {1, 4}) == Errno::Inval);
 }
