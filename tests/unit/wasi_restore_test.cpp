@@ -1,6 +1,7 @@
 // Wasi::save and Wasi::restore, one kind of descriptor after the other; and states that nobody saved.
 #include <chrono>
 #include <functional>
+#include <set>
 
 #include "wasi_fixture.hpp"
 
@@ -31,6 +32,34 @@ TEST_CASE("Arguments and environment come from the state", "[wasi][restore]") {
   REQUIRE(guest.restore(state, config));
   REQUIRE(guest.call("args_sizes_get", {kResult, kResult + 4}) == Errno::Success);
   CHECK(guest.load<uint32_t>(kResult) == 2);
+}
+
+TEST_CASE("The monotonic clock goes on, random numbers are fresh, the realtime clock is the host's",
+          "[wasi][restore]") {
+  TempDir dir;
+  Guest guest(Guest::in(dir));
+  auto state = guest.save();
+  state.monotonic = uint64_t{1} << 50;
+  auto now = [&](uint64_t clock) {
+    REQUIRE(guest.call("clock_time_get", {clock, 0, kResult}) == Errno::Success);
+    return guest.load<uint64_t>(kResult);
+  };
+  std::set<std::string> randoms;
+  for (int round = 0; round < 3; ++round) {
+    REQUIRE(guest.restore(state));
+    for (const uint64_t clock : {1u, 2u, 3u}) {
+      const uint64_t first = now(clock);
+      CHECK(first >= state.monotonic);
+      CHECK(first < state.monotonic + 60'000'000'000);
+      CHECK(now(clock) >= first);
+    }
+    const auto world = std::chrono::system_clock::now().time_since_epoch();
+    const auto difference = std::chrono::nanoseconds(world).count() - static_cast<int64_t>(now(0));
+    CHECK(std::abs(difference) < 60'000'000'000);
+    REQUIRE(guest.call("random_get", {kData, 16}) == Errno::Success);
+    randoms.insert(guest.text(kData, 16));
+  }
+  CHECK(randoms.size() == 3);
 }
 
 TEST_CASE("Files go on where they were, under their numbers", "[wasi][restore]") {
