@@ -19,6 +19,7 @@ const WHOLE_SECONDS = 'Node sets file times to whole seconds';
 const KNOWN = [
   { name: 'sockets', why: 'Node gives WASI programs no sockets' },
   { name: 'escape_links', why: 'Node makes no link that leads out' },
+  { name: 'replaced_directory', why: 'to Node an open directory is its path' },
   { name: 'rust/fd_filestat_set', why: WHOLE_SECONDS },
   { name: 'rust/path_filestat', why: WHOLE_SECONDS },
   { name: 'rust/symlink_filestat', why: WHOLE_SECONDS },
