@@ -258,6 +258,12 @@ void Restoration::apply() {
     d.fdflags = record.fdflags;
     wasi_.table.put(record.number, std::move(d));
   }
+  // The guest has closed the others: nobody is to connect there and wait.
+  for (OpenListener& listener : wasi_.listeners) {
+    if (listener.handle == kNoHandle) continue;
+    wasi_.os->close(listener.handle);
+    listener = {};
+  }
   for (const auto& [identity, records] : removed_) {
     if (!restore_removed(records)) return;
   }

@@ -85,7 +85,8 @@ class Wasi {
   /// The verdicts that restore() would give. Changes nothing.
   static Result<std::vector<Verdict>> examine(Config config, const State& state);
 
-  /// Where the listeners listen, in the order of Config::listeners, as "127.0.0.1:8080" with the port that was found.
+  /// Where the listeners listen, in the order of Config::listeners, as "127.0.0.1:8080" with the port that was found;
+  /// empty if the host does not say, or the guest had closed it before a restore.
   std::vector<std::string> listening_on() const;
 
   /// The portable state. Requires that no call is under way other than one that returned HostResult::wait(). Phase::Io

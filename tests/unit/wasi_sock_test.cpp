@@ -249,6 +249,20 @@ TEST_CASE("After a restore listeners listen and connections are reset", "[wasi][
   CHECK(guest.load<uint64_t>(kResult + 8) == right::Connection);
 }
 
+TEST_CASE("Where the guest listened no more nobody listens after a restore", "[wasi][sock][restore]") {
+  TempDir dir;
+  auto config = listening(dir);
+  config.listeners.push_back(config.listeners.front());
+  Guest guest(config);
+  REQUIRE(guest.call("fd_close", {kListener}) == Errno::Success);
+  REQUIRE(guest.restore(guest.save(), config));
+  const auto where = guest.wasi().listening_on();
+  CHECK(where.at(0).empty());
+  CHECK_FALSE(where.at(1).empty());
+  CHECK(guest.call("sock_accept", {kListener, 0, kResult}) == Errno::Badf);
+  CHECK(guest.is_open(kListener + 1));
+}
+
 TEST_CASE("Listeners that cannot be had", "[wasi][sock]") {
   TempDir dir;
   auto config = Guest::in(dir);
