@@ -128,37 +128,43 @@ enum class DescriptorKind : uint8_t {
   preopen = 3,
   directory = 4,
   file = 5,
+  listener = 6,
+  connection = 7,
   MIN = standard_input,
-  MAX = file
+  MAX = connection
 };
 
-inline const DescriptorKind (&EnumValuesDescriptorKind())[6] {
+inline const DescriptorKind (&EnumValuesDescriptorKind())[8] {
   static const DescriptorKind values[] = {
     DescriptorKind::standard_input,
     DescriptorKind::standard_output,
     DescriptorKind::standard_error,
     DescriptorKind::preopen,
     DescriptorKind::directory,
-    DescriptorKind::file
+    DescriptorKind::file,
+    DescriptorKind::listener,
+    DescriptorKind::connection
   };
   return values;
 }
 
 inline const char * const *EnumNamesDescriptorKind() {
-  static const char * const names[7] = {
+  static const char * const names[9] = {
     "standard_input",
     "standard_output",
     "standard_error",
     "preopen",
     "directory",
     "file",
+    "listener",
+    "connection",
     nullptr
   };
   return names;
 }
 
 inline const char *EnumNameDescriptorKind(DescriptorKind e) {
-  if (::flatbuffers::IsOutRange(e, DescriptorKind::standard_input, DescriptorKind::file)) return "";
+  if (::flatbuffers::IsOutRange(e, DescriptorKind::standard_input, DescriptorKind::connection)) return "";
   const size_t index = static_cast<size_t>(e);
   return EnumNamesDescriptorKind()[index];
 }
@@ -1314,7 +1320,10 @@ struct Descriptor FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
     VT_MTIME = 22,
     VT_DEVICE = 24,
     VT_INODE = 26,
-    VT_REMOVED_FILE = 28
+    VT_REMOVED_FILE = 28,
+    VT_ELSEWHERE = 30,
+    VT_LISTENER = 32,
+    VT_ADDRESS = 34
   };
   uint32_t number() const {
     return GetField<uint32_t>(VT_NUMBER, 0);
@@ -1355,6 +1364,15 @@ struct Descriptor FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   ::flatbuffers::Optional<uint32_t> removed_file() const {
     return GetOptional<uint32_t, uint32_t>(VT_REMOVED_FILE);
   }
+  bool elsewhere() const {
+    return GetField<uint8_t>(VT_ELSEWHERE, 0) != 0;
+  }
+  uint32_t listener() const {
+    return GetField<uint32_t>(VT_LISTENER, 0);
+  }
+  const ::flatbuffers::String *address() const {
+    return GetPointer<const ::flatbuffers::String *>(VT_ADDRESS);
+  }
   bool Verify(::flatbuffers::Verifier &verifier) const {
     return VerifyTableStart(verifier) &&
            VerifyField<uint32_t>(verifier, VT_NUMBER, 4) &&
@@ -1372,6 +1390,10 @@ struct Descriptor FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
            VerifyField<uint64_t>(verifier, VT_DEVICE, 8) &&
            VerifyField<uint64_t>(verifier, VT_INODE, 8) &&
            VerifyField<uint32_t>(verifier, VT_REMOVED_FILE, 4) &&
+           VerifyField<uint8_t>(verifier, VT_ELSEWHERE, 1) &&
+           VerifyField<uint32_t>(verifier, VT_LISTENER, 4) &&
+           VerifyOffset(verifier, VT_ADDRESS) &&
+           verifier.VerifyString(address()) &&
            verifier.EndTable();
   }
 };
@@ -1419,6 +1441,15 @@ struct DescriptorBuilder {
   void add_removed_file(uint32_t removed_file) {
     fbb_.AddElement<uint32_t>(Descriptor::VT_REMOVED_FILE, removed_file);
   }
+  void add_elsewhere(bool elsewhere) {
+    fbb_.AddElement<uint8_t>(Descriptor::VT_ELSEWHERE, static_cast<uint8_t>(elsewhere), 0);
+  }
+  void add_listener(uint32_t listener) {
+    fbb_.AddElement<uint32_t>(Descriptor::VT_LISTENER, listener, 0);
+  }
+  void add_address(::flatbuffers::Offset<::flatbuffers::String> address) {
+    fbb_.AddOffset(Descriptor::VT_ADDRESS, address);
+  }
   explicit DescriptorBuilder(::flatbuffers::FlatBufferBuilder &_fbb)
         : fbb_(_fbb) {
     start_ = fbb_.StartTable();
@@ -1444,7 +1475,10 @@ inline ::flatbuffers::Offset<Descriptor> CreateDescriptor(
     uint64_t mtime = 0,
     uint64_t device = 0,
     uint64_t inode = 0,
-    ::flatbuffers::Optional<uint32_t> removed_file = ::flatbuffers::nullopt) {
+    ::flatbuffers::Optional<uint32_t> removed_file = ::flatbuffers::nullopt,
+    bool elsewhere = false,
+    uint32_t listener = 0,
+    ::flatbuffers::Offset<::flatbuffers::String> address = 0) {
   DescriptorBuilder builder_(_fbb);
   builder_.add_inode(inode);
   builder_.add_device(device);
@@ -1453,11 +1487,14 @@ inline ::flatbuffers::Offset<Descriptor> CreateDescriptor(
   builder_.add_offset(offset);
   builder_.add_rights_inheriting(rights_inheriting);
   builder_.add_rights_base(rights_base);
+  builder_.add_address(address);
+  builder_.add_listener(listener);
   if(removed_file) { builder_.add_removed_file(*removed_file); }
   builder_.add_path(path);
   builder_.add_preopen(preopen);
   builder_.add_number(number);
   builder_.add_fdflags(fdflags);
+  builder_.add_elsewhere(elsewhere);
   builder_.add_kind(kind);
   return builder_.Finish();
 }
@@ -1481,9 +1518,13 @@ inline ::flatbuffers::Offset<Descriptor> CreateDescriptorDirect(
     uint64_t mtime = 0,
     uint64_t device = 0,
     uint64_t inode = 0,
-    ::flatbuffers::Optional<uint32_t> removed_file = ::flatbuffers::nullopt) {
+    ::flatbuffers::Optional<uint32_t> removed_file = ::flatbuffers::nullopt,
+    bool elsewhere = false,
+    uint32_t listener = 0,
+    const char *address = nullptr) {
   auto preopen__ = preopen ? _fbb.CreateString(preopen) : 0;
   auto path__ = path ? _fbb.CreateString(path) : 0;
+  auto address__ = address ? _fbb.CreateString(address) : 0;
   return chiwawa::schema::CreateDescriptor(
       _fbb,
       number,
@@ -1498,7 +1539,10 @@ inline ::flatbuffers::Offset<Descriptor> CreateDescriptorDirect(
       mtime,
       device,
       inode,
-      removed_file);
+      removed_file,
+      elsewhere,
+      listener,
+      address__);
 }
 
 struct RemovedFile FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {

@@ -413,11 +413,14 @@ class StateDecoder {
       record.device = d.device();
       record.inode = d.inode();
       record.removed_file = d.removed_file();
+      record.elsewhere = d.elsewhere();
+      record.listener = d.listener();
       if (record.removed_file && !in_range(*record.removed_file, to.removed_files.size(), where, "removed file")) {
         return false;
       }
       if (!c_text(d.preopen(), record.preopen, "a descriptor's preopen") ||
-          !c_text(d.path(), record.path, "a descriptor's path")) {
+          !c_text(d.path(), record.path, "a descriptor's path") ||
+          !c_text(d.address(), record.address, "a listener's address")) {
         return false;
       }
       if (!to.descriptors.empty() && record.number <= to.descriptors.back().number) {

@@ -66,6 +66,8 @@ const char* name(wasi::DescriptorKind kind) {
     case wasi::DescriptorKind::Preopen: return "preopen";
     case wasi::DescriptorKind::Directory: return "directory";
     case wasi::DescriptorKind::File: return "file";
+    case wasi::DescriptorKind::Listener: return "listener";
+    case wasi::DescriptorKind::Connection: return "connection";
   }
   return "?";
 }
@@ -74,7 +76,15 @@ std::string describe(const wasi::DescriptorRecord& d) {
   std::string text = std::to_string(d.number) + " " + name(d.kind);
   if (!d.preopen.empty()) text += " " + printable(d.preopen);
   if (!d.path.empty()) text += " " + printable(d.path);
-  if (d.removed_file) text += ", removed file " + std::to_string(*d.removed_file);
+  if (d.removed_file) {
+    text += (d.elsewhere ? ", moved file " : ", removed file ") + std::to_string(*d.removed_file);
+  } else if (d.kind == wasi::DescriptorKind::Directory && d.path.empty()) {
+    text += ", removed";
+  }
+  if (d.kind == wasi::DescriptorKind::Listener) {
+    text += " " + std::to_string(d.listener);
+    if (!d.address.empty()) text += ", on " + printable(d.address);
+  }
   if (d.kind == wasi::DescriptorKind::File) {
     text += ", at " + std::to_string(d.offset) + " of " + std::to_string(d.size) + " bytes";
   }

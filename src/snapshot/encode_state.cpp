@@ -125,9 +125,10 @@ Offset<schema::Machine> encode(FlatBufferBuilder& fbb, const MachineImage& m) {
 Offset<schema::Descriptor> encode(FlatBufferBuilder& fbb, const wasi::DescriptorRecord& d) {
   const auto preopen = text(fbb, d.preopen);
   const auto path = text(fbb, d.path);
+  const auto address = text(fbb, d.address);
   return schema::CreateDescriptor(fbb, d.number, static_cast<schema::DescriptorKind>(d.kind), d.rights_base,
                                   d.rights_inheriting, d.fdflags, preopen, path, d.offset, d.size, d.mtime, d.device,
-                                  d.inode, d.removed_file);
+                                  d.inode, d.removed_file, d.elsewhere, d.listener, address);
 }
 
 Offset<schema::Wasi> encode(FlatBufferBuilder& fbb, const wasi::State& w) {
@@ -162,7 +163,9 @@ uint64_t estimate(const Records& r) {
   if (r.wasi) {
     for (const std::string& s : r.wasi->args) size += 16 + s.size();
     for (const std::string& s : r.wasi->environ) size += 16 + s.size();
-    for (const wasi::DescriptorRecord& d : r.wasi->descriptors) size += 160 + d.preopen.size() + d.path.size();
+    for (const wasi::DescriptorRecord& d : r.wasi->descriptors) {
+      size += 192 + d.preopen.size() + d.path.size() + d.address.size();
+    }
     for (const std::vector<uint8_t>& content : r.wasi->removed_files) size += 32 + content.size();
   }
   return size;

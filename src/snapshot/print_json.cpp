@@ -156,6 +156,11 @@ void add(Json& json, const wasi::State& wasi) {
     if (!d.preopen.empty()) json.member("preopen", d.preopen);
     if (!d.path.empty()) json.member("path", d.path);
     if (d.removed_file) json.member("removed_file", uint64_t{*d.removed_file});
+    if (d.elsewhere) json.member("elsewhere", true);
+    if (d.kind == wasi::DescriptorKind::Listener) {
+      json.member("listener", uint64_t{d.listener});
+      json.member("address", d.address);
+    }
     if (d.kind == wasi::DescriptorKind::File) {
       json.member("offset", std::to_string(d.offset));
       json.member("size", std::to_string(d.size));

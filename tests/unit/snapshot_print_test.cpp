@@ -52,6 +52,8 @@ TEST_CASE("The overview says what a person wants to know", "[snapshot][print]") 
   CHECK(contains(text, "func[3]"));
   CHECK(contains(text, "#0 19 pages"));
   CHECK(contains(text, "5 file /data log.txt, at 12 of 34 bytes"));
+  CHECK(contains(text, "6 file /data, moved file 1, at 1 of 3 bytes"));
+  CHECK(contains(text, "7 listener 1, on 127.0.0.1:80"));
   CHECK(contains(text, "run as: guest -v"));
 }
 
@@ -124,6 +126,8 @@ TEST_CASE("JSON can be read by a JSON reader", "[snapshot][print]") {
   CHECK(json["memories"][0]["pages"] == 19);
   CHECK(json["tables"][0]["elements"].size() == printed.reader.records().tables[0].elements.size());
   CHECK(json["wasi"]["descriptors"][4]["path"] == "log.txt");
+  CHECK(json["wasi"]["descriptors"][5]["elsewhere"] == true);
+  CHECK(json["wasi"]["descriptors"][6]["address"] == "127.0.0.1:80");
   CHECK(json["wasi"]["args"][2].get<std::string>().starts_with("quote \" backslash \\ newline \n"));
 }
 
