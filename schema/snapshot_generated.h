@@ -61,15 +61,24 @@ struct SleepBuilder;
 struct Wasi;
 struct WasiBuilder;
 
-struct PageGroupEntry;
+struct Base;
+struct BaseBuilder;
 
 struct State;
 struct StateBuilder;
 
+struct ModulePart;
+struct ModulePartBuilder;
+
 struct BlockRun;
 
-struct PageGroup;
-struct PageGroupBuilder;
+struct BlockHash;
+
+struct BlockIndex;
+struct BlockIndexBuilder;
+
+struct Blocks;
+struct BlocksBuilder;
 
 enum class ValType : uint8_t {
   none = 0,
@@ -152,6 +161,42 @@ inline const char *EnumNameDescriptorKind(DescriptorKind e) {
   if (::flatbuffers::IsOutRange(e, DescriptorKind::standard_input, DescriptorKind::file)) return "";
   const size_t index = static_cast<size_t>(e);
   return EnumNamesDescriptorKind()[index];
+}
+
+enum class BlockKind : uint8_t {
+  stored = 0,
+  copy = 1,
+  repeat = 2,
+  zero = 3,
+  MIN = stored,
+  MAX = zero
+};
+
+inline const BlockKind (&EnumValuesBlockKind())[4] {
+  static const BlockKind values[] = {
+    BlockKind::stored,
+    BlockKind::copy,
+    BlockKind::repeat,
+    BlockKind::zero
+  };
+  return values;
+}
+
+inline const char * const *EnumNamesBlockKind() {
+  static const char * const names[5] = {
+    "stored",
+    "copy",
+    "repeat",
+    "zero",
+    nullptr
+  };
+  return names;
+}
+
+inline const char *EnumNameBlockKind(BlockKind e) {
+  if (::flatbuffers::IsOutRange(e, BlockKind::stored, BlockKind::zero)) return "";
+  const size_t index = static_cast<size_t>(e);
+  return EnumNamesBlockKind()[index];
 }
 
 FLATBUFFERS_MANUALLY_ALIGNED_STRUCT(4) Func FLATBUFFERS_FINAL_CLASS {
@@ -265,83 +310,93 @@ struct Frame::Traits {
   using type = Frame;
 };
 
-FLATBUFFERS_MANUALLY_ALIGNED_STRUCT(8) PageGroupEntry FLATBUFFERS_FINAL_CLASS {
+FLATBUFFERS_MANUALLY_ALIGNED_STRUCT(8) BlockRun FLATBUFFERS_FINAL_CLASS {
  private:
-  uint32_t memory_;
-  uint32_t group_;
-  uint32_t blocks_;
-  int32_t padding0__;
-  uint64_t hash_low_;
-  uint64_t hash_high_;
-
- public:
-  struct Traits;
-  PageGroupEntry()
-      : memory_(0),
-        group_(0),
-        blocks_(0),
-        padding0__(0),
-        hash_low_(0),
-        hash_high_(0) {
-    (void)padding0__;
-  }
-  PageGroupEntry(uint32_t _memory, uint32_t _group, uint32_t _blocks, uint64_t _hash_low, uint64_t _hash_high)
-      : memory_(::flatbuffers::EndianScalar(_memory)),
-        group_(::flatbuffers::EndianScalar(_group)),
-        blocks_(::flatbuffers::EndianScalar(_blocks)),
-        padding0__(0),
-        hash_low_(::flatbuffers::EndianScalar(_hash_low)),
-        hash_high_(::flatbuffers::EndianScalar(_hash_high)) {
-    (void)padding0__;
-  }
-  uint32_t memory() const {
-    return ::flatbuffers::EndianScalar(memory_);
-  }
-  uint32_t group() const {
-    return ::flatbuffers::EndianScalar(group_);
-  }
-  uint32_t blocks() const {
-    return ::flatbuffers::EndianScalar(blocks_);
-  }
-  uint64_t hash_low() const {
-    return ::flatbuffers::EndianScalar(hash_low_);
-  }
-  uint64_t hash_high() const {
-    return ::flatbuffers::EndianScalar(hash_high_);
-  }
-};
-FLATBUFFERS_STRUCT_END(PageGroupEntry, 32);
-
-struct PageGroupEntry::Traits {
-  using type = PageGroupEntry;
-};
-
-FLATBUFFERS_MANUALLY_ALIGNED_STRUCT(4) BlockRun FLATBUFFERS_FINAL_CLASS {
- private:
-  uint32_t first_;
+  uint64_t first_;
+  uint64_t source_;
   uint32_t count_;
+  uint32_t memory_;
+  uint32_t source_memory_;
+  uint8_t kind_;
+  int8_t padding0__;  int16_t padding1__;
 
  public:
   struct Traits;
   BlockRun()
       : first_(0),
-        count_(0) {
+        source_(0),
+        count_(0),
+        memory_(0),
+        source_memory_(0),
+        kind_(0),
+        padding0__(0),
+        padding1__(0) {
+    (void)padding0__;
+    (void)padding1__;
   }
-  BlockRun(uint32_t _first, uint32_t _count)
+  BlockRun(uint64_t _first, uint64_t _source, uint32_t _count, uint32_t _memory, uint32_t _source_memory, chiwawa::schema::BlockKind _kind)
       : first_(::flatbuffers::EndianScalar(_first)),
-        count_(::flatbuffers::EndianScalar(_count)) {
+        source_(::flatbuffers::EndianScalar(_source)),
+        count_(::flatbuffers::EndianScalar(_count)),
+        memory_(::flatbuffers::EndianScalar(_memory)),
+        source_memory_(::flatbuffers::EndianScalar(_source_memory)),
+        kind_(::flatbuffers::EndianScalar(static_cast<uint8_t>(_kind))),
+        padding0__(0),
+        padding1__(0) {
+    (void)padding0__;
+    (void)padding1__;
   }
-  uint32_t first() const {
+  uint64_t first() const {
     return ::flatbuffers::EndianScalar(first_);
+  }
+  uint64_t source() const {
+    return ::flatbuffers::EndianScalar(source_);
   }
   uint32_t count() const {
     return ::flatbuffers::EndianScalar(count_);
   }
+  uint32_t memory() const {
+    return ::flatbuffers::EndianScalar(memory_);
+  }
+  uint32_t source_memory() const {
+    return ::flatbuffers::EndianScalar(source_memory_);
+  }
+  chiwawa::schema::BlockKind kind() const {
+    return static_cast<chiwawa::schema::BlockKind>(::flatbuffers::EndianScalar(kind_));
+  }
 };
-FLATBUFFERS_STRUCT_END(BlockRun, 8);
+FLATBUFFERS_STRUCT_END(BlockRun, 32);
 
 struct BlockRun::Traits {
   using type = BlockRun;
+};
+
+FLATBUFFERS_MANUALLY_ALIGNED_STRUCT(8) BlockHash FLATBUFFERS_FINAL_CLASS {
+ private:
+  uint64_t low_;
+  uint64_t high_;
+
+ public:
+  struct Traits;
+  BlockHash()
+      : low_(0),
+        high_(0) {
+  }
+  BlockHash(uint64_t _low, uint64_t _high)
+      : low_(::flatbuffers::EndianScalar(_low)),
+        high_(::flatbuffers::EndianScalar(_high)) {
+  }
+  uint64_t low() const {
+    return ::flatbuffers::EndianScalar(low_);
+  }
+  uint64_t high() const {
+    return ::flatbuffers::EndianScalar(high_);
+  }
+};
+FLATBUFFERS_STRUCT_END(BlockHash, 16);
+
+struct BlockHash::Traits {
+  using type = BlockHash;
 };
 
 struct Module FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
@@ -350,7 +405,8 @@ struct Module FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   enum FlatBuffersVTableOffset FLATBUFFERS_VTABLE_UNDERLYING_TYPE {
     VT_SHA256 = 4,
     VT_SIZE = 6,
-    VT_NAME = 8
+    VT_NAME = 8,
+    VT_EMBEDDED = 10
   };
   const ::flatbuffers::Vector<uint8_t> *sha256() const {
     return GetPointer<const ::flatbuffers::Vector<uint8_t> *>(VT_SHA256);
@@ -361,6 +417,9 @@ struct Module FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   const ::flatbuffers::String *name() const {
     return GetPointer<const ::flatbuffers::String *>(VT_NAME);
   }
+  bool embedded() const {
+    return GetField<uint8_t>(VT_EMBEDDED, 0) != 0;
+  }
   bool Verify(::flatbuffers::Verifier &verifier) const {
     return VerifyTableStart(verifier) &&
            VerifyOffset(verifier, VT_SHA256) &&
@@ -368,6 +427,7 @@ struct Module FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
            VerifyField<uint64_t>(verifier, VT_SIZE, 8) &&
            VerifyOffset(verifier, VT_NAME) &&
            verifier.VerifyString(name()) &&
+           VerifyField<uint8_t>(verifier, VT_EMBEDDED, 1) &&
            verifier.EndTable();
   }
 };
@@ -385,6 +445,9 @@ struct ModuleBuilder {
   void add_name(::flatbuffers::Offset<::flatbuffers::String> name) {
     fbb_.AddOffset(Module::VT_NAME, name);
   }
+  void add_embedded(bool embedded) {
+    fbb_.AddElement<uint8_t>(Module::VT_EMBEDDED, static_cast<uint8_t>(embedded), 0);
+  }
   explicit ModuleBuilder(::flatbuffers::FlatBufferBuilder &_fbb)
         : fbb_(_fbb) {
     start_ = fbb_.StartTable();
@@ -400,11 +463,13 @@ inline ::flatbuffers::Offset<Module> CreateModule(
     ::flatbuffers::FlatBufferBuilder &_fbb,
     ::flatbuffers::Offset<::flatbuffers::Vector<uint8_t>> sha256 = 0,
     uint64_t size = 0,
-    ::flatbuffers::Offset<::flatbuffers::String> name = 0) {
+    ::flatbuffers::Offset<::flatbuffers::String> name = 0,
+    bool embedded = false) {
   ModuleBuilder builder_(_fbb);
   builder_.add_size(size);
   builder_.add_name(name);
   builder_.add_sha256(sha256);
+  builder_.add_embedded(embedded);
   return builder_.Finish();
 }
 
@@ -417,14 +482,16 @@ inline ::flatbuffers::Offset<Module> CreateModuleDirect(
     ::flatbuffers::FlatBufferBuilder &_fbb,
     const std::vector<uint8_t> *sha256 = nullptr,
     uint64_t size = 0,
-    const char *name = nullptr) {
+    const char *name = nullptr,
+    bool embedded = false) {
   auto sha256__ = sha256 ? _fbb.CreateVector<uint8_t>(*sha256) : 0;
   auto name__ = name ? _fbb.CreateString(name) : 0;
   return chiwawa::schema::CreateModule(
       _fbb,
       sha256__,
       size,
-      name__);
+      name__,
+      embedded);
 }
 
 struct Instance FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
@@ -1525,7 +1592,8 @@ struct Wasi FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
     VT_DESCRIPTORS = 8,
     VT_MONOTONIC = 10,
     VT_SLEEP = 12,
-    VT_REMOVED_FILES = 14
+    VT_REMOVED_FILES = 14,
+    VT_RANDOM = 16
   };
   const ::flatbuffers::Vector<::flatbuffers::Offset<::flatbuffers::String>> *args() const {
     return GetPointer<const ::flatbuffers::Vector<::flatbuffers::Offset<::flatbuffers::String>> *>(VT_ARGS);
@@ -1545,6 +1613,9 @@ struct Wasi FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   const ::flatbuffers::Vector<::flatbuffers::Offset<chiwawa::schema::RemovedFile>> *removed_files() const {
     return GetPointer<const ::flatbuffers::Vector<::flatbuffers::Offset<chiwawa::schema::RemovedFile>> *>(VT_REMOVED_FILES);
   }
+  ::flatbuffers::Optional<uint64_t> random() const {
+    return GetOptional<uint64_t, uint64_t>(VT_RANDOM);
+  }
   bool Verify(::flatbuffers::Verifier &verifier) const {
     return VerifyTableStart(verifier) &&
            VerifyOffset(verifier, VT_ARGS) &&
@@ -1562,6 +1633,7 @@ struct Wasi FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
            VerifyOffset(verifier, VT_REMOVED_FILES) &&
            verifier.VerifyVector(removed_files()) &&
            verifier.VerifyVectorOfTables(removed_files()) &&
+           VerifyField<uint64_t>(verifier, VT_RANDOM, 8) &&
            verifier.EndTable();
   }
 };
@@ -1588,6 +1660,9 @@ struct WasiBuilder {
   void add_removed_files(::flatbuffers::Offset<::flatbuffers::Vector<::flatbuffers::Offset<chiwawa::schema::RemovedFile>>> removed_files) {
     fbb_.AddOffset(Wasi::VT_REMOVED_FILES, removed_files);
   }
+  void add_random(uint64_t random) {
+    fbb_.AddElement<uint64_t>(Wasi::VT_RANDOM, random);
+  }
   explicit WasiBuilder(::flatbuffers::FlatBufferBuilder &_fbb)
         : fbb_(_fbb) {
     start_ = fbb_.StartTable();
@@ -1606,8 +1681,10 @@ inline ::flatbuffers::Offset<Wasi> CreateWasi(
     ::flatbuffers::Offset<::flatbuffers::Vector<::flatbuffers::Offset<chiwawa::schema::Descriptor>>> descriptors = 0,
     uint64_t monotonic = 0,
     ::flatbuffers::Offset<chiwawa::schema::Sleep> sleep = 0,
-    ::flatbuffers::Offset<::flatbuffers::Vector<::flatbuffers::Offset<chiwawa::schema::RemovedFile>>> removed_files = 0) {
+    ::flatbuffers::Offset<::flatbuffers::Vector<::flatbuffers::Offset<chiwawa::schema::RemovedFile>>> removed_files = 0,
+    ::flatbuffers::Optional<uint64_t> random = ::flatbuffers::nullopt) {
   WasiBuilder builder_(_fbb);
+  if(random) { builder_.add_random(*random); }
   builder_.add_monotonic(monotonic);
   builder_.add_removed_files(removed_files);
   builder_.add_sleep(sleep);
@@ -1629,7 +1706,8 @@ inline ::flatbuffers::Offset<Wasi> CreateWasiDirect(
     const std::vector<::flatbuffers::Offset<chiwawa::schema::Descriptor>> *descriptors = nullptr,
     uint64_t monotonic = 0,
     ::flatbuffers::Offset<chiwawa::schema::Sleep> sleep = 0,
-    const std::vector<::flatbuffers::Offset<chiwawa::schema::RemovedFile>> *removed_files = nullptr) {
+    const std::vector<::flatbuffers::Offset<chiwawa::schema::RemovedFile>> *removed_files = nullptr,
+    ::flatbuffers::Optional<uint64_t> random = ::flatbuffers::nullopt) {
   auto args__ = args ? _fbb.CreateVector<::flatbuffers::Offset<::flatbuffers::String>>(*args) : 0;
   auto environ__ = environ ? _fbb.CreateVector<::flatbuffers::Offset<::flatbuffers::String>>(*environ) : 0;
   auto descriptors__ = descriptors ? _fbb.CreateVector<::flatbuffers::Offset<chiwawa::schema::Descriptor>>(*descriptors) : 0;
@@ -1641,7 +1719,80 @@ inline ::flatbuffers::Offset<Wasi> CreateWasiDirect(
       descriptors__,
       monotonic,
       sleep,
-      removed_files__);
+      removed_files__,
+      random);
+}
+
+struct Base FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
+  typedef BaseBuilder Builder;
+  struct Traits;
+  enum FlatBuffersVTableOffset FLATBUFFERS_VTABLE_UNDERLYING_TYPE {
+    VT_DIGEST = 4,
+    VT_NAME = 6
+  };
+  const ::flatbuffers::Vector<uint8_t> *digest() const {
+    return GetPointer<const ::flatbuffers::Vector<uint8_t> *>(VT_DIGEST);
+  }
+  const ::flatbuffers::String *name() const {
+    return GetPointer<const ::flatbuffers::String *>(VT_NAME);
+  }
+  bool Verify(::flatbuffers::Verifier &verifier) const {
+    return VerifyTableStart(verifier) &&
+           VerifyOffset(verifier, VT_DIGEST) &&
+           verifier.VerifyVector(digest()) &&
+           VerifyOffsetRequired(verifier, VT_NAME) &&
+           verifier.VerifyString(name()) &&
+           verifier.EndTable();
+  }
+};
+
+struct BaseBuilder {
+  typedef Base Table;
+  ::flatbuffers::FlatBufferBuilder &fbb_;
+  ::flatbuffers::uoffset_t start_;
+  void add_digest(::flatbuffers::Offset<::flatbuffers::Vector<uint8_t>> digest) {
+    fbb_.AddOffset(Base::VT_DIGEST, digest);
+  }
+  void add_name(::flatbuffers::Offset<::flatbuffers::String> name) {
+    fbb_.AddOffset(Base::VT_NAME, name);
+  }
+  explicit BaseBuilder(::flatbuffers::FlatBufferBuilder &_fbb)
+        : fbb_(_fbb) {
+    start_ = fbb_.StartTable();
+  }
+  ::flatbuffers::Offset<Base> Finish() {
+    const auto end = fbb_.EndTable(start_);
+    auto o = ::flatbuffers::Offset<Base>(end);
+    fbb_.Required(o, Base::VT_NAME);
+    return o;
+  }
+};
+
+inline ::flatbuffers::Offset<Base> CreateBase(
+    ::flatbuffers::FlatBufferBuilder &_fbb,
+    ::flatbuffers::Offset<::flatbuffers::Vector<uint8_t>> digest = 0,
+    ::flatbuffers::Offset<::flatbuffers::String> name = 0) {
+  BaseBuilder builder_(_fbb);
+  builder_.add_name(name);
+  builder_.add_digest(digest);
+  return builder_.Finish();
+}
+
+struct Base::Traits {
+  using type = Base;
+  static auto constexpr Create = CreateBase;
+};
+
+inline ::flatbuffers::Offset<Base> CreateBaseDirect(
+    ::flatbuffers::FlatBufferBuilder &_fbb,
+    const std::vector<uint8_t> *digest = nullptr,
+    const char *name = nullptr) {
+  auto digest__ = digest ? _fbb.CreateVector<uint8_t>(*digest) : 0;
+  auto name__ = name ? _fbb.CreateString(name) : 0;
+  return chiwawa::schema::CreateBase(
+      _fbb,
+      digest__,
+      name__);
 }
 
 struct State FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
@@ -1660,7 +1811,8 @@ struct State FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
     VT_DATAS = 22,
     VT_MACHINE = 24,
     VT_WASI = 26,
-    VT_PAGE_GROUPS = 28
+    VT_BASE = 28,
+    VT_DETERMINISTIC = 30
   };
   const ::flatbuffers::Vector<::flatbuffers::Offset<::flatbuffers::String>> *requires_() const {
     return GetPointer<const ::flatbuffers::Vector<::flatbuffers::Offset<::flatbuffers::String>> *>(VT_REQUIRES_);
@@ -1698,8 +1850,11 @@ struct State FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   const chiwawa::schema::Wasi *wasi() const {
     return GetPointer<const chiwawa::schema::Wasi *>(VT_WASI);
   }
-  const ::flatbuffers::Vector<const chiwawa::schema::PageGroupEntry *> *page_groups() const {
-    return GetPointer<const ::flatbuffers::Vector<const chiwawa::schema::PageGroupEntry *> *>(VT_PAGE_GROUPS);
+  const chiwawa::schema::Base *base() const {
+    return GetPointer<const chiwawa::schema::Base *>(VT_BASE);
+  }
+  bool deterministic() const {
+    return GetField<uint8_t>(VT_DETERMINISTIC, 0) != 0;
   }
   bool Verify(::flatbuffers::Verifier &verifier) const {
     return VerifyTableStart(verifier) &&
@@ -1734,8 +1889,9 @@ struct State FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
            verifier.VerifyTable(machine()) &&
            VerifyOffset(verifier, VT_WASI) &&
            verifier.VerifyTable(wasi()) &&
-           VerifyOffset(verifier, VT_PAGE_GROUPS) &&
-           verifier.VerifyVector(page_groups()) &&
+           VerifyOffset(verifier, VT_BASE) &&
+           verifier.VerifyTable(base()) &&
+           VerifyField<uint8_t>(verifier, VT_DETERMINISTIC, 1) &&
            verifier.EndTable();
   }
 };
@@ -1780,8 +1936,11 @@ struct StateBuilder {
   void add_wasi(::flatbuffers::Offset<chiwawa::schema::Wasi> wasi) {
     fbb_.AddOffset(State::VT_WASI, wasi);
   }
-  void add_page_groups(::flatbuffers::Offset<::flatbuffers::Vector<const chiwawa::schema::PageGroupEntry *>> page_groups) {
-    fbb_.AddOffset(State::VT_PAGE_GROUPS, page_groups);
+  void add_base(::flatbuffers::Offset<chiwawa::schema::Base> base) {
+    fbb_.AddOffset(State::VT_BASE, base);
+  }
+  void add_deterministic(bool deterministic) {
+    fbb_.AddElement<uint8_t>(State::VT_DETERMINISTIC, static_cast<uint8_t>(deterministic), 0);
   }
   explicit StateBuilder(::flatbuffers::FlatBufferBuilder &_fbb)
         : fbb_(_fbb) {
@@ -1809,9 +1968,10 @@ inline ::flatbuffers::Offset<State> CreateState(
     ::flatbuffers::Offset<::flatbuffers::Vector<uint8_t>> datas = 0,
     ::flatbuffers::Offset<chiwawa::schema::Machine> machine = 0,
     ::flatbuffers::Offset<chiwawa::schema::Wasi> wasi = 0,
-    ::flatbuffers::Offset<::flatbuffers::Vector<const chiwawa::schema::PageGroupEntry *>> page_groups = 0) {
+    ::flatbuffers::Offset<chiwawa::schema::Base> base = 0,
+    bool deterministic = false) {
   StateBuilder builder_(_fbb);
-  builder_.add_page_groups(page_groups);
+  builder_.add_base(base);
   builder_.add_wasi(wasi);
   builder_.add_machine(machine);
   builder_.add_datas(datas);
@@ -1824,6 +1984,7 @@ inline ::flatbuffers::Offset<State> CreateState(
   builder_.add_instances(instances);
   builder_.add_modules(modules);
   builder_.add_requires_(requires_);
+  builder_.add_deterministic(deterministic);
   return builder_.Finish();
 }
 
@@ -1846,7 +2007,8 @@ inline ::flatbuffers::Offset<State> CreateStateDirect(
     const std::vector<uint8_t> *datas = nullptr,
     ::flatbuffers::Offset<chiwawa::schema::Machine> machine = 0,
     ::flatbuffers::Offset<chiwawa::schema::Wasi> wasi = 0,
-    const std::vector<chiwawa::schema::PageGroupEntry> *page_groups = nullptr) {
+    ::flatbuffers::Offset<chiwawa::schema::Base> base = 0,
+    bool deterministic = false) {
   auto requires___ = requires_ ? _fbb.CreateVector<::flatbuffers::Offset<::flatbuffers::String>>(*requires_) : 0;
   auto modules__ = modules ? _fbb.CreateVector<::flatbuffers::Offset<chiwawa::schema::Module>>(*modules) : 0;
   auto instances__ = instances ? _fbb.CreateVector<::flatbuffers::Offset<chiwawa::schema::Instance>>(*instances) : 0;
@@ -1857,7 +2019,6 @@ inline ::flatbuffers::Offset<State> CreateStateDirect(
   auto globals__ = globals ? _fbb.CreateVectorOfStructs<chiwawa::schema::Global>(*globals) : 0;
   auto elems__ = elems ? _fbb.CreateVector<::flatbuffers::Offset<chiwawa::schema::Elem>>(*elems) : 0;
   auto datas__ = datas ? _fbb.CreateVector<uint8_t>(*datas) : 0;
-  auto page_groups__ = page_groups ? _fbb.CreateVectorOfStructs<chiwawa::schema::PageGroupEntry>(*page_groups) : 0;
   return chiwawa::schema::CreateState(
       _fbb,
       requires___,
@@ -1872,101 +2033,204 @@ inline ::flatbuffers::Offset<State> CreateStateDirect(
       datas__,
       machine,
       wasi,
-      page_groups__);
+      base,
+      deterministic);
 }
 
-struct PageGroup FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
-  typedef PageGroupBuilder Builder;
+struct ModulePart FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
+  typedef ModulePartBuilder Builder;
   struct Traits;
   enum FlatBuffersVTableOffset FLATBUFFERS_VTABLE_UNDERLYING_TYPE {
-    VT_MEMORY = 4,
-    VT_GROUP = 6,
-    VT_RUNS = 8,
-    VT_BYTES = 10
+    VT_MODULE_ = 4,
+    VT_BYTES = 6
   };
-  uint32_t memory() const {
-    return GetField<uint32_t>(VT_MEMORY, 0);
-  }
-  uint32_t group() const {
-    return GetField<uint32_t>(VT_GROUP, 0);
-  }
-  const ::flatbuffers::Vector<const chiwawa::schema::BlockRun *> *runs() const {
-    return GetPointer<const ::flatbuffers::Vector<const chiwawa::schema::BlockRun *> *>(VT_RUNS);
+  uint32_t module_() const {
+    return GetField<uint32_t>(VT_MODULE_, 0);
   }
   const ::flatbuffers::Vector<uint8_t> *bytes() const {
     return GetPointer<const ::flatbuffers::Vector<uint8_t> *>(VT_BYTES);
   }
   bool Verify(::flatbuffers::Verifier &verifier) const {
     return VerifyTableStart(verifier) &&
-           VerifyField<uint32_t>(verifier, VT_MEMORY, 4) &&
-           VerifyField<uint32_t>(verifier, VT_GROUP, 4) &&
-           VerifyOffset(verifier, VT_RUNS) &&
-           verifier.VerifyVector(runs()) &&
+           VerifyField<uint32_t>(verifier, VT_MODULE_, 4) &&
            VerifyOffset(verifier, VT_BYTES) &&
            verifier.VerifyVector(bytes()) &&
            verifier.EndTable();
   }
 };
 
-struct PageGroupBuilder {
-  typedef PageGroup Table;
+struct ModulePartBuilder {
+  typedef ModulePart Table;
   ::flatbuffers::FlatBufferBuilder &fbb_;
   ::flatbuffers::uoffset_t start_;
-  void add_memory(uint32_t memory) {
-    fbb_.AddElement<uint32_t>(PageGroup::VT_MEMORY, memory, 0);
-  }
-  void add_group(uint32_t group) {
-    fbb_.AddElement<uint32_t>(PageGroup::VT_GROUP, group, 0);
-  }
-  void add_runs(::flatbuffers::Offset<::flatbuffers::Vector<const chiwawa::schema::BlockRun *>> runs) {
-    fbb_.AddOffset(PageGroup::VT_RUNS, runs);
+  void add_module_(uint32_t module_) {
+    fbb_.AddElement<uint32_t>(ModulePart::VT_MODULE_, module_, 0);
   }
   void add_bytes(::flatbuffers::Offset<::flatbuffers::Vector<uint8_t>> bytes) {
-    fbb_.AddOffset(PageGroup::VT_BYTES, bytes);
+    fbb_.AddOffset(ModulePart::VT_BYTES, bytes);
   }
-  explicit PageGroupBuilder(::flatbuffers::FlatBufferBuilder &_fbb)
+  explicit ModulePartBuilder(::flatbuffers::FlatBufferBuilder &_fbb)
         : fbb_(_fbb) {
     start_ = fbb_.StartTable();
   }
-  ::flatbuffers::Offset<PageGroup> Finish() {
+  ::flatbuffers::Offset<ModulePart> Finish() {
     const auto end = fbb_.EndTable(start_);
-    auto o = ::flatbuffers::Offset<PageGroup>(end);
+    auto o = ::flatbuffers::Offset<ModulePart>(end);
     return o;
   }
 };
 
-inline ::flatbuffers::Offset<PageGroup> CreatePageGroup(
+inline ::flatbuffers::Offset<ModulePart> CreateModulePart(
     ::flatbuffers::FlatBufferBuilder &_fbb,
-    uint32_t memory = 0,
-    uint32_t group = 0,
-    ::flatbuffers::Offset<::flatbuffers::Vector<const chiwawa::schema::BlockRun *>> runs = 0,
+    uint32_t module_ = 0,
     ::flatbuffers::Offset<::flatbuffers::Vector<uint8_t>> bytes = 0) {
-  PageGroupBuilder builder_(_fbb);
+  ModulePartBuilder builder_(_fbb);
   builder_.add_bytes(bytes);
-  builder_.add_runs(runs);
-  builder_.add_group(group);
-  builder_.add_memory(memory);
+  builder_.add_module_(module_);
   return builder_.Finish();
 }
 
-struct PageGroup::Traits {
-  using type = PageGroup;
-  static auto constexpr Create = CreatePageGroup;
+struct ModulePart::Traits {
+  using type = ModulePart;
+  static auto constexpr Create = CreateModulePart;
 };
 
-inline ::flatbuffers::Offset<PageGroup> CreatePageGroupDirect(
+inline ::flatbuffers::Offset<ModulePart> CreateModulePartDirect(
     ::flatbuffers::FlatBufferBuilder &_fbb,
-    uint32_t memory = 0,
-    uint32_t group = 0,
-    const std::vector<chiwawa::schema::BlockRun> *runs = nullptr,
+    uint32_t module_ = 0,
     const std::vector<uint8_t> *bytes = nullptr) {
-  auto runs__ = runs ? _fbb.CreateVectorOfStructs<chiwawa::schema::BlockRun>(*runs) : 0;
   auto bytes__ = bytes ? _fbb.CreateVector<uint8_t>(*bytes) : 0;
-  return chiwawa::schema::CreatePageGroup(
+  return chiwawa::schema::CreateModulePart(
       _fbb,
-      memory,
-      group,
+      module_,
+      bytes__);
+}
+
+struct BlockIndex FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
+  typedef BlockIndexBuilder Builder;
+  struct Traits;
+  enum FlatBuffersVTableOffset FLATBUFFERS_VTABLE_UNDERLYING_TYPE {
+    VT_RUNS = 4,
+    VT_HASHES = 6
+  };
+  const ::flatbuffers::Vector<const chiwawa::schema::BlockRun *> *runs() const {
+    return GetPointer<const ::flatbuffers::Vector<const chiwawa::schema::BlockRun *> *>(VT_RUNS);
+  }
+  const ::flatbuffers::Vector<const chiwawa::schema::BlockHash *> *hashes() const {
+    return GetPointer<const ::flatbuffers::Vector<const chiwawa::schema::BlockHash *> *>(VT_HASHES);
+  }
+  bool Verify(::flatbuffers::Verifier &verifier) const {
+    return VerifyTableStart(verifier) &&
+           VerifyOffset(verifier, VT_RUNS) &&
+           verifier.VerifyVector(runs()) &&
+           VerifyOffset(verifier, VT_HASHES) &&
+           verifier.VerifyVector(hashes()) &&
+           verifier.EndTable();
+  }
+};
+
+struct BlockIndexBuilder {
+  typedef BlockIndex Table;
+  ::flatbuffers::FlatBufferBuilder &fbb_;
+  ::flatbuffers::uoffset_t start_;
+  void add_runs(::flatbuffers::Offset<::flatbuffers::Vector<const chiwawa::schema::BlockRun *>> runs) {
+    fbb_.AddOffset(BlockIndex::VT_RUNS, runs);
+  }
+  void add_hashes(::flatbuffers::Offset<::flatbuffers::Vector<const chiwawa::schema::BlockHash *>> hashes) {
+    fbb_.AddOffset(BlockIndex::VT_HASHES, hashes);
+  }
+  explicit BlockIndexBuilder(::flatbuffers::FlatBufferBuilder &_fbb)
+        : fbb_(_fbb) {
+    start_ = fbb_.StartTable();
+  }
+  ::flatbuffers::Offset<BlockIndex> Finish() {
+    const auto end = fbb_.EndTable(start_);
+    auto o = ::flatbuffers::Offset<BlockIndex>(end);
+    return o;
+  }
+};
+
+inline ::flatbuffers::Offset<BlockIndex> CreateBlockIndex(
+    ::flatbuffers::FlatBufferBuilder &_fbb,
+    ::flatbuffers::Offset<::flatbuffers::Vector<const chiwawa::schema::BlockRun *>> runs = 0,
+    ::flatbuffers::Offset<::flatbuffers::Vector<const chiwawa::schema::BlockHash *>> hashes = 0) {
+  BlockIndexBuilder builder_(_fbb);
+  builder_.add_hashes(hashes);
+  builder_.add_runs(runs);
+  return builder_.Finish();
+}
+
+struct BlockIndex::Traits {
+  using type = BlockIndex;
+  static auto constexpr Create = CreateBlockIndex;
+};
+
+inline ::flatbuffers::Offset<BlockIndex> CreateBlockIndexDirect(
+    ::flatbuffers::FlatBufferBuilder &_fbb,
+    const std::vector<chiwawa::schema::BlockRun> *runs = nullptr,
+    const std::vector<chiwawa::schema::BlockHash> *hashes = nullptr) {
+  auto runs__ = runs ? _fbb.CreateVectorOfStructs<chiwawa::schema::BlockRun>(*runs) : 0;
+  auto hashes__ = hashes ? _fbb.CreateVectorOfStructs<chiwawa::schema::BlockHash>(*hashes) : 0;
+  return chiwawa::schema::CreateBlockIndex(
+      _fbb,
       runs__,
+      hashes__);
+}
+
+struct Blocks FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
+  typedef BlocksBuilder Builder;
+  struct Traits;
+  enum FlatBuffersVTableOffset FLATBUFFERS_VTABLE_UNDERLYING_TYPE {
+    VT_BYTES = 4
+  };
+  const ::flatbuffers::Vector<uint8_t> *bytes() const {
+    return GetPointer<const ::flatbuffers::Vector<uint8_t> *>(VT_BYTES);
+  }
+  bool Verify(::flatbuffers::Verifier &verifier) const {
+    return VerifyTableStart(verifier) &&
+           VerifyOffset(verifier, VT_BYTES) &&
+           verifier.VerifyVector(bytes()) &&
+           verifier.EndTable();
+  }
+};
+
+struct BlocksBuilder {
+  typedef Blocks Table;
+  ::flatbuffers::FlatBufferBuilder &fbb_;
+  ::flatbuffers::uoffset_t start_;
+  void add_bytes(::flatbuffers::Offset<::flatbuffers::Vector<uint8_t>> bytes) {
+    fbb_.AddOffset(Blocks::VT_BYTES, bytes);
+  }
+  explicit BlocksBuilder(::flatbuffers::FlatBufferBuilder &_fbb)
+        : fbb_(_fbb) {
+    start_ = fbb_.StartTable();
+  }
+  ::flatbuffers::Offset<Blocks> Finish() {
+    const auto end = fbb_.EndTable(start_);
+    auto o = ::flatbuffers::Offset<Blocks>(end);
+    return o;
+  }
+};
+
+inline ::flatbuffers::Offset<Blocks> CreateBlocks(
+    ::flatbuffers::FlatBufferBuilder &_fbb,
+    ::flatbuffers::Offset<::flatbuffers::Vector<uint8_t>> bytes = 0) {
+  BlocksBuilder builder_(_fbb);
+  builder_.add_bytes(bytes);
+  return builder_.Finish();
+}
+
+struct Blocks::Traits {
+  using type = Blocks;
+  static auto constexpr Create = CreateBlocks;
+};
+
+inline ::flatbuffers::Offset<Blocks> CreateBlocksDirect(
+    ::flatbuffers::FlatBufferBuilder &_fbb,
+    const std::vector<uint8_t> *bytes = nullptr) {
+  auto bytes__ = bytes ? _fbb.CreateVector<uint8_t>(*bytes) : 0;
+  return chiwawa::schema::CreateBlocks(
+      _fbb,
       bytes__);
 }
 

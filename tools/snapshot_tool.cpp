@@ -23,7 +23,8 @@ void add_common_options(CLI::App& app, CommonOptions& options) {
   app.add_option("-m,--module", options.modules, "The module that was saved: shows names, instructions, source lines")
       ->type_name("WASM")
       ->expected(1)
-      ->take_all();
+      ->take_all()
+      ->allow_extra_args(false);
   app.add_flag("--json", options.json, "For programs: one JSON document");
   app.add_option("--color", options.color, "Colours: auto (on a terminal, unless NO_COLOR is set), always, never")
       ->type_name("WHEN")

@@ -30,6 +30,9 @@ bool has_tag(std::span<const uint8_t> bytes, size_t at, const char (&tag)[9]) {
   return std::memcmp(bytes.data() + at, tag, 8) == 0;
 }
 
+/// Whether the state's digest covers a frame's content. Blocks are in it by their hashes, modules by theirs.
+bool is_digested(FrameKind kind) { return kind == FrameKind::State || kind == FrameKind::BlockIndex; }
+
 std::string zstd_error(size_t code) { return std::string("decompression failed: ") + ZSTD_getErrorName(code); }
 
 }  // namespace
@@ -59,12 +62,13 @@ Result<void> ContainerWriter::header(const Header& header) {
   put_le(bytes, header.major, 2);
   put_le(bytes, header.minor, 2);
   put_le(bytes, header.flags, 4);
+  put_le(bytes, header.time, 8);
   put_le(bytes, writer.size(), 2);
   bytes.insert(bytes.end(), writer.begin(), writer.end());
   return put(bytes);
 }
 
-Result<void> ContainerWriter::frame(std::span<const uint8_t> content, int level) {
+Result<void> ContainerWriter::frame(FrameKind kind, std::span<const uint8_t> content, int level) {
   if (content.size() > std::numeric_limits<uint32_t>::max()) return damaged("a frame of 4 GiB or more");
   ZSTD_CCtx* const context = zstd_->context;
   if (context == nullptr) return Error{Phase::Io, "out of memory for compression", Error::kNoOffset};
@@ -85,25 +89,29 @@ Result<void> ContainerWriter::frame(std::span<const uint8_t> content, int level)
     }
     CHIWAWA_TRY(put(std::span(out_).first(out.pos)));
   }
-  frames_.push_back({begin, static_cast<uint32_t>(offset_ - begin), static_cast<uint32_t>(content.size())});
+  frames_.push_back({begin, static_cast<uint32_t>(offset_ - begin), static_cast<uint32_t>(content.size()), kind});
+  if (is_digested(kind)) state_hasher_.update(content);
   return {};
 }
 
-Result<void> ContainerWriter::trailer(const Sha256& state_digest) {
+Result<void> ContainerWriter::trailer() {
   std::vector<uint8_t> bytes;
   const uint64_t begin = offset_;
   const uint64_t content = kTrailerFixed + frames_.size() * kTrailerEntry;
   put_le(bytes, kSkippableMagic, 4);
   put_le(bytes, content, 4);
   put_tag(bytes, kTrailerTag);
-  put_le(bytes, frames_.size(), 4);
-  put_le(bytes, 0, 4);
   for (const FrameEntry& frame : frames_) {
     put_le(bytes, frame.offset, 8);
     put_le(bytes, frame.compressed_size, 4);
     put_le(bytes, frame.content_size, 4);
+    put_le(bytes, static_cast<uint32_t>(frame.kind), 4);
+    put_le(bytes, 0, 4);
   }
+  const Sha256 state_digest = state_hasher_.digest();
   bytes.insert(bytes.end(), state_digest.begin(), state_digest.end());
+  put_le(bytes, frames_.size(), 4);
+  put_le(bytes, 0, 4);
   CHIWAWA_TRY(put(bytes));
 
   const Hash128 digest = hasher_.digest();
@@ -134,7 +142,7 @@ ContainerReader::~ContainerReader() = default;
 std::span<const uint8_t> ContainerReader::buffered() const { return std::span(buffer_).subspan(begin_, end_ - begin_); }
 
 void ContainerReader::consume(size_t count) {
-  hasher_.update(buffered().first(count));
+  if (!seeking_) hasher_.update(buffered().first(count));
   begin_ += count;
   offset_ += count;
 }
@@ -178,10 +186,11 @@ Result<Header> ContainerReader::header() {
   header.major = static_cast<uint16_t>(get_le(bytes, 16, 2));
   header.minor = static_cast<uint16_t>(get_le(bytes, 18, 2));
   header.flags = static_cast<uint32_t>(get_le(bytes, 20, 4));
-  const size_t writer_size = static_cast<size_t>(get_le(bytes, 24, 2));
+  header.time = get_le(bytes, 24, 8);
+  const size_t writer_size = static_cast<size_t>(get_le(bytes, 32, 2));
   if (header.major == kMajor) {
     if (writer_size > kMaxWriter || kHeaderFixed + writer_size > size) {
-      return damaged("the writer's name has an impossible size of " + std::to_string(writer_size) + " bytes", 24);
+      return damaged("the writer's name has an impossible size of " + std::to_string(writer_size) + " bytes", 32);
     }
     header.writer.assign(bytes.begin() + kFirst, bytes.begin() + static_cast<ptrdiff_t>(kFirst + writer_size));
   }
@@ -203,7 +212,17 @@ Result<ContainerReader::FrameInfo> ContainerReader::frame_header() {
   return FrameInfo{header.headerSize, header.frameContentSize};
 }
 
-Result<void> ContainerReader::frame(uint64_t max_content, Buffer& content) {
+Result<void> ContainerReader::frame(FrameKind kind, uint64_t max_content, Buffer& content) {
+  const uint64_t begin = offset_;
+  CHIWAWA_TRY(decompress(max_content, content));
+  if (offset_ - begin > std::numeric_limits<uint32_t>::max()) return damaged("a frame of 4 GiB or more", begin);
+  frames_.push_back(
+      {begin, static_cast<uint32_t>(offset_ - begin), static_cast<uint32_t>(content.bytes().size()), kind});
+  if (is_digested(kind)) state_hasher_.update(content.bytes());
+  return {};
+}
+
+Result<void> ContainerReader::decompress(uint64_t max_content, Buffer& content) {
   const uint64_t begin = offset_;
   Result<FrameInfo> info = frame_header();
   if (!info) return info.error();
@@ -241,16 +260,22 @@ Result<void> ContainerReader::frame(uint64_t max_content, Buffer& content) {
     if (stuck) return damaged("decompression failed: no progress", begin);
   }
   if (out.pos != content.bytes().size()) return damaged("a frame shorter than it says", begin);
-  if (offset_ - begin > std::numeric_limits<uint32_t>::max()) return damaged("a frame of 4 GiB or more", begin);
-  frames_.push_back({begin, static_cast<uint32_t>(offset_ - begin), static_cast<uint32_t>(out.pos)});
   return {};
 }
 
-Result<void> ContainerReader::skip_frame() {
+Result<void> ContainerReader::skip_frame(FrameKind kind, uint64_t max_content) {
   const uint64_t begin = offset_;
+  if (seeking_) {
+    if (frames_.size() >= announced_.frames.size()) return damaged("the trailer lists too few frames", begin);
+    const FrameEntry& entry = announced_.frames[frames_.size()];
+    if (entry.offset != begin || entry.kind != kind) return damaged("the seek table differs from the frames", begin);
+    frames_.push_back(entry);
+    go_to(begin + entry.compressed_size);
+    return {};
+  }
   Result<FrameInfo> info = frame_header();
   if (!info) return info.error();
-  if (info->content_size > kMaxPageGroup) return damaged("a frame larger than allowed here", begin);
+  if (info->content_size > max_content) return damaged("a frame larger than allowed here", begin);
   consume(info->header_size);
   // RFC 8878, 3.1.1.2: blocks, each with a 3-byte header, then the checksum.
   for (bool last = false; !last;) {
@@ -261,52 +286,108 @@ Result<void> ContainerReader::skip_frame() {
     if (size + 3 > buffer_.size()) return damaged("a block larger than allowed", offset_);
     CHIWAWA_TRY(require(3 + size, "a frame"));
     consume(3 + size);
-    if (offset_ - begin > 2 * kMaxPageGroup) return damaged("a frame larger than it says", begin);
+    if (offset_ - begin > 2 * max_content) return damaged("a frame larger than it says", begin);
   }
   CHIWAWA_TRY(require(4, "a frame"));
   consume(4);
-  frames_.push_back({begin, static_cast<uint32_t>(offset_ - begin), static_cast<uint32_t>(info->content_size)});
+  frames_.push_back({begin, static_cast<uint32_t>(offset_ - begin), static_cast<uint32_t>(info->content_size), kind});
   return {};
+}
+
+Result<bool> ContainerReader::at_trailer() {
+  Result<size_t> available = peek(4);
+  if (!available) return available.error();
+  return *available >= 4 && get_le(buffered(), 0, 4) == kSkippableMagic;
+}
+
+/// Reads a trailer up to what its file digest covers.
+Result<Trailer> ContainerReader::trailer_fields() {
+  const uint64_t begin = offset_;
+  CHIWAWA_TRY(require(kSkippablePrefix + 8, "the trailer"));
+  if (get_le(buffered(), 0, 4) != kSkippableMagic || !has_tag(buffered(), 8, kTrailerTag)) {
+    return damaged("expected the trailer", begin);
+  }
+  const uint64_t size = get_le(buffered(), 4, 4);
+  if (size < kTrailerFixed || (size - kTrailerFixed) % kTrailerEntry != 0) {
+    return damaged("the trailer has an impossible size of " + std::to_string(size) + " bytes", begin + 4);
+  }
+  consume(kSkippablePrefix + 8);
+
+  Trailer trailer;
+  for (uint64_t left = (size - kTrailerFixed) / kTrailerEntry; left != 0; --left) {
+    CHIWAWA_TRY(require(kTrailerEntry, "the trailer"));
+    if (get_le(buffered(), 20, 4) != 0) return damaged("a reserved field is not zero", offset_ + 20);
+    trailer.frames.push_back({get_le(buffered(), 0, 8), static_cast<uint32_t>(get_le(buffered(), 8, 4)),
+                              static_cast<uint32_t>(get_le(buffered(), 12, 4)),
+                              static_cast<FrameKind>(get_le(buffered(), 16, 4))});
+    consume(kTrailerEntry);
+  }
+  CHIWAWA_TRY(require(trailer.state_digest.size() + 8 + kTrailerTail, "the trailer"));
+  std::copy_n(buffered().begin(), trailer.state_digest.size(), trailer.state_digest.begin());
+  consume(trailer.state_digest.size());
+  if (get_le(buffered(), 0, 4) != trailer.frames.size()) return damaged("the trailer has a wrong count", offset_);
+  if (get_le(buffered(), 4, 4) != 0) return damaged("a reserved field is not zero", offset_ + 4);
+  consume(8);
+  if (get_le(buffered(), 16, 8) != begin + kSkippablePrefix + size) return damaged("wrong file size", offset_ + 16);
+  if (!has_tag(buffered(), 24, kEndTag)) return damaged("the end mark is missing", offset_ + 24);
+  return trailer;
 }
 
 Result<Trailer> ContainerReader::trailer() {
   const uint64_t begin = offset_;
-  const uint64_t size = kTrailerFixed + frames_.size() * kTrailerEntry;
-  CHIWAWA_TRY(require(kSkippablePrefix + 16, "the trailer"));
-  if (get_le(buffered(), 0, 4) != kSkippableMagic || !has_tag(buffered(), 8, kTrailerTag)) {
-    return damaged("expected the trailer", begin);
-  }
-  if (get_le(buffered(), 4, 4) != size || get_le(buffered(), 16, 4) != frames_.size()) {
-    return damaged("the trailer does not list as many frames as there are", begin);
-  }
-  if (get_le(buffered(), 20, 4) != 0) return damaged("a reserved field is not zero", begin + 20);
-  consume(kSkippablePrefix + 16);
-
-  Trailer trailer;
-  for (const FrameEntry& expected : frames_) {
-    CHIWAWA_TRY(require(kTrailerEntry, "the trailer"));
-    const FrameEntry frame{get_le(buffered(), 0, 8), static_cast<uint32_t>(get_le(buffered(), 8, 4)),
-                           static_cast<uint32_t>(get_le(buffered(), 12, 4))};
-    if (frame != expected) return damaged("the seek table differs from the frames", offset_);
-    consume(kTrailerEntry);
-  }
-  CHIWAWA_TRY(require(trailer.state_digest.size() + kTrailerTail, "the trailer"));
-  std::copy_n(buffered().begin(), trailer.state_digest.size(), trailer.state_digest.begin());
-  consume(trailer.state_digest.size());
-
+  Result<Trailer> trailer = trailer_fields();
+  if (!trailer) return trailer.error();
+  if (trailer->frames != frames_) return damaged("the seek table differs from the frames", begin);
+  if (trailer->state_digest != state_hasher_.digest()) return damaged("the state's digest does not match", begin);
   const Hash128 digest = hasher_.digest();
-  if (Hash128{get_le(buffered(), 0, 8), get_le(buffered(), 8, 8)} != digest) {
+  if (!seeking_ && Hash128{get_le(buffered(), 0, 8), get_le(buffered(), 8, 8)} != digest) {
     return damaged("the file's digest does not match: it is damaged", offset_);
   }
-  if (get_le(buffered(), 16, 8) != begin + kSkippablePrefix + size) return damaged("wrong file size", offset_ + 16);
-  if (!has_tag(buffered(), 24, kEndTag)) return damaged("the end mark is missing", offset_ + 24);
   consume(kTrailerTail);
 
   Result<size_t> rest = peek(1);
   if (!rest) return rest.error();
   if (*rest != 0) return damaged("bytes after the end", offset_);
-  trailer.frames = std::move(frames_);
   return trailer;
+}
+
+void ContainerReader::go_to(uint64_t offset) {
+  if (offset >= offset_ && offset - offset_ <= end_ - begin_) {
+    begin_ += static_cast<size_t>(offset - offset_);
+  } else {
+    // Beyond the end there is nothing to read, which is noticed then.
+    source_.seek(offset);
+    begin_ = 0;
+    end_ = 0;
+  }
+  offset_ = offset;
+}
+
+Result<bool> ContainerReader::seek_over() {
+  const std::optional<uint64_t> size = source_.size();
+  if (!size || !source_.seek(0)) return false;
+  constexpr uint64_t kEnd = kTrailerFixed - 8;  // all but tag and entries
+  seeking_ = true;
+  if (*size < kSkippablePrefix + kTrailerFixed) return damaged("the file ends within the trailer", *size);
+  go_to(*size - kEnd);
+  CHIWAWA_TRY(require(kEnd, "the trailer"));
+  if (!has_tag(buffered(), kEnd - 8, kEndTag)) return damaged("the end mark is missing: not a whole snapshot", *size);
+  const uint64_t trailer_size = kSkippablePrefix + kTrailerFixed + get_le(buffered(), 32, 4) * kTrailerEntry;
+  if (trailer_size > *size) return damaged("the trailer has an impossible number of frames", *size - kEnd + 32);
+  go_to(*size - trailer_size);
+  Result<Trailer> trailer = trailer_fields();
+  if (!trailer) return trailer.error();
+  announced_ = std::move(*trailer);
+  go_to(0);
+  return true;
+}
+
+Result<void> ContainerReader::frame_at(const FrameEntry& entry, uint64_t max_content, Buffer& content) {
+  const uint64_t before = offset_;
+  go_to(entry.offset);
+  CHIWAWA_TRY(decompress(max_content, content));
+  go_to(before);
+  return {};
 }
 
 }  // namespace chiwawa::snapshot

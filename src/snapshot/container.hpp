@@ -18,6 +18,7 @@ struct Header {
   uint16_t major = kMajor;
   uint16_t minor = kMinor;
   uint32_t flags = 0;  ///< none is defined so far
+  uint64_t time = 0;   ///< when it was written, in nanoseconds since 1970; 0 if that is not said
   std::string writer;  ///< name and version of the program that wrote the file; at most kMaxWriter bytes
 };
 
@@ -26,12 +27,13 @@ struct FrameEntry {
   uint64_t offset = 0;
   uint32_t compressed_size = 0;
   uint32_t content_size = 0;
+  FrameKind kind = FrameKind::State;
   bool operator==(const FrameEntry&) const = default;
 };
 
 struct Trailer {
   std::vector<FrameEntry> frames;
-  Sha256 state_digest{};  ///< of the first frame's content
+  Sha256 state_digest{};  ///< of the contents of the state and the block indices
 };
 
 /// Writes one file: header(), frame() as often as needed, trailer(). After an error the sink's contents are worthless.
@@ -43,8 +45,8 @@ class ContainerWriter {
 
   Result<void> header(const Header& header);
   /// One zstd frame with checksum. Needs, whatever the content's size, less than 4 MiB beside it.
-  Result<void> frame(std::span<const uint8_t> content, int level);
-  Result<void> trailer(const Sha256& state_digest);
+  Result<void> frame(FrameKind kind, std::span<const uint8_t> content, int level);
+  Result<void> trailer();
 
   /// Bytes written so far.
   uint64_t offset() const { return offset_; }
@@ -56,6 +58,7 @@ class ContainerWriter {
   Sink& sink_;
   uint64_t offset_ = 0;
   Hasher128 hasher_;
+  Sha256Hasher state_hasher_;
   std::vector<FrameEntry> frames_;
   std::unique_ptr<Zstd> zstd_;
   std::vector<uint8_t> out_;
@@ -73,11 +76,26 @@ class ContainerReader {
   Result<Header> header();
   /// Decompresses the next frame into `content`. Refuses one of more than `max_content` bytes, without a checksum, or
   /// larger than the source could hold, before anything is allocated.
-  Result<void> frame(uint64_t max_content, Buffer& content);
-  /// Steps over the next frame.
-  Result<void> skip_frame();
-  /// Checks the seek table and the file's digest against what was read, and that the source ends here.
+  Result<void> frame(FrameKind kind, uint64_t max_content, Buffer& content);
+  /// Steps over the next frame, which is not part of the state's digest. With seek_over(): without reading it.
+  Result<void> skip_frame(FrameKind kind, uint64_t max_content);
+  /// Whether what follows is a skippable frame: no more frames, but the trailer.
+  Result<bool> at_trailer();
+  /// Checks the seek table and the digests against what was read, and that the source ends here. (After frames that
+  /// were seeked over, the file's digest is not known.)
   Result<Trailer> trailer();
+
+  /// Reads the trailer of a source that can seek, before anything else, and goes back to the beginning. From then on
+  /// skip_frame() seeks. False and without effect if the source cannot seek.
+  Result<bool> seek_over();
+  /// After seek_over(): what the trailer says, checked against nothing so far.
+  const Trailer& announced() const { return announced_; }
+  /// After seek_over(): decompresses any frame of the file, which does not count as read. Then goes on where it was.
+  Result<void> frame_at(const FrameEntry& entry, uint64_t max_content, Buffer& content);
+
+  bool seeks() const { return seeking_; }
+  /// The frames read so far.
+  const std::vector<FrameEntry>& frames() const { return frames_; }
 
   /// Bytes read so far: where the next frame begins.
   uint64_t offset() const { return offset_; }
@@ -89,11 +107,17 @@ class ContainerReader {
   std::span<const uint8_t> buffered() const;
   void consume(size_t count);
   Result<FrameInfo> frame_header();
+  Result<void> decompress(uint64_t max_content, Buffer& content);
+  void go_to(uint64_t offset);
+  Result<Trailer> trailer_fields();
 
   struct Zstd;
   Source& source_;
   uint64_t offset_ = 0;
   Hasher128 hasher_;
+  Sha256Hasher state_hasher_;
+  bool seeking_ = false;  // then the file's digest is not computed
+  Trailer announced_;
   std::vector<FrameEntry> frames_;
   std::unique_ptr<Zstd> zstd_;
   std::vector<uint8_t> buffer_;

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "snapshot/container.hpp"
+#include "snapshot/flat_root.hpp"
 #include "snapshot/format.hpp"
-#include "snapshot/write.hpp"
 #include "snapshot_generated.h"
 
 namespace chiwawa::snapshot {
@@ -20,9 +20,8 @@ class StateDecoder {
       : state_(state), left_(size), records_(records) {}
 
   StateDecoding decode() {
-    if (!requirements()) return {error_, true};
-    const bool good = modules() && instances() && functions() && tables() && memories() && globals() && segments() &&
-                      addresses() && machine() && wasi() && page_groups();
+    const bool good = requirements() && modules() && instances() && functions() && tables() && memories() &&
+                      globals() && segments() && addresses() && machine() && wasi() && base();
     if (!good) return {error_, unsupported_};
     return {{}, false};
   }
@@ -127,16 +126,28 @@ class StateDecoder {
   // --- the parts, in the schema's order ---
 
   bool requirements() {
-    if (state_.requires_() == nullptr) return true;
-    for (uint32_t i = 0; i < state_.requires_()->size(); ++i) {
-      // No feature is defined so far.
-      const std::string name = state_.requires_()->Get(i)->str().substr(0, 100);
-      return fail("the snapshot needs the feature \"" + name + "\", which this program does not know");
+    bool needs_base = false;
+    for (size_t i = 0; i < size(state_.requires_()); ++i) {
+      const std::string_view name = state_.requires_()->Get(static_cast<uint32_t>(i))->string_view();
+      if (name == kFeatureBase) {
+        needs_base = true;
+      } else if (name == kFeatureDeterministic) {
+        records_.deterministic = true;
+      } else {
+        unsupported_ = true;
+        return fail("the snapshot needs the feature \"" + std::string(name.substr(0, 100)) +
+                    "\", which this program does not know");
+      }
+    }
+    if (needs_base != (state_.base() != nullptr)) return fail("base and the feature \"base\" go together");
+    if (records_.deterministic != state_.deterministic()) {
+      return fail("deterministic and the feature of that name go together");
     }
     return true;
   }
 
   bool modules() {
+    uint64_t embedded = 0;
     for (size_t i = 0; i < size(state_.modules()); ++i) {
       const schema::Module& from = *state_.modules()->Get(static_cast<uint32_t>(i));
       ModuleRecord to;
@@ -144,6 +155,10 @@ class StateDecoder {
       if (!claim(to.sha256.size()) || !text(from.name(), to.name)) return false;
       std::copy(from.sha256()->begin(), from.sha256()->end(), to.sha256.begin());
       to.size = from.size();
+      to.embedded = from.embedded();
+      if (to.embedded && (to.size > kMaxModules || (embedded += to.size) > kMaxModules)) {
+        return fail("the embedded modules have more than " + std::to_string(kMaxModules) + " bytes");
+      }
       records_.modules.push_back(std::move(to));
     }
     return true;
@@ -395,30 +410,24 @@ class StateDecoder {
       to.descriptors.push_back(std::move(record));
     }
     to.monotonic = from.monotonic();
+    to.random = from.random();
+    if (to.random.has_value() != records_.deterministic) {
+      return fail("wasi.random is for deterministic guests, and these have it");
+    }
     if (from.sleep() != nullptr) to.sleep = wasi::SleepRecord{from.sleep()->elapsed()};
     records_.wasi = std::move(to);
     return true;
   }
 
-  bool page_groups() {
-    if (!aligned(state_.page_groups())) return false;
-    for (size_t i = 0; i < size(state_.page_groups()); ++i) {
-      const schema::PageGroupEntry& from = *state_.page_groups()->Get(static_cast<uint32_t>(i));
-      const std::string where = item("page_groups", i);
-      const PageGroupRecord to{from.memory(), from.group(), from.blocks(), {from.hash_low(), from.hash_high()}};
-      if (!in_range(to.memory, records_.memories.size(), where, "of memory")) return false;
-      if (uint64_t{to.group} * kGroupSize >= records_.memories[to.memory].pages * kPageSize) {
-        return fail(where + " is beyond the end of memory " + std::to_string(to.memory));
-      }
-      if (to.blocks == 0 || to.blocks > kGroupBlocks) return fail(where + " has an impossible number of blocks");
-      if (!records_.page_groups.empty()) {
-        const PageGroupRecord& last = records_.page_groups.back();
-        if (to.memory < last.memory || (to.memory == last.memory && to.group <= last.group)) {
-          return fail(where + " is not in ascending order");
-        }
-      }
-      records_.page_groups.push_back(to);
-    }
+  bool base() {
+    if (state_.base() == nullptr) return true;
+    BaseRecord to;
+    const auto* const digest = state_.base()->digest();
+    if (size(digest) != to.digest.size()) return fail("the base has no digest");
+    if (!claim(to.digest.size()) || !c_text(state_.base()->name(), to.name, "the base's name")) return false;
+    if (to.name.empty()) return fail("the base has no name");
+    std::copy(digest->begin(), digest->end(), to.digest.begin());
+    records_.base = std::move(to);
     return true;
   }
 
@@ -429,57 +438,13 @@ class StateDecoder {
   bool unsupported_ = false;
 };
 
-/// Verifies a size-prefixed buffer that must be exactly as long as it says.
-template <typename Root>
-const Root* root(std::span<const uint8_t> bytes, const char* identifier) {
-  if (bytes.size() < 16) return nullptr;
-  if (flatbuffers::GetSizePrefixedBufferLength(bytes.data()) != bytes.size()) return nullptr;
-  flatbuffers::Verifier::Options options;
-  options.max_depth = 8;
-  // A table takes at least its offset in the table above, its own offset to its vtable, and something in between.
-  options.max_tables = static_cast<flatbuffers::uoffset_t>(bytes.size() / 8);
-  flatbuffers::Verifier verifier(bytes.data(), bytes.size(), options);
-  if (!verifier.VerifySizePrefixedBuffer<Root>(identifier)) return nullptr;
-  return flatbuffers::GetSizePrefixedRoot<Root>(bytes.data());
-}
-
 }  // namespace
 
 StateDecoding decode_state(std::span<const uint8_t> bytes, Records& records) {
-  const schema::State* const state = root<schema::State>(bytes, kStateIdentifier);
+  const schema::State* const state = flat_root<schema::State>(bytes, kStateIdentifier);
   if (state == nullptr) return {damaged("the state is malformed"), false};
   records = {};
   return StateDecoder(*state, bytes.size(), records).decode();
-}
-
-Result<PageGroupView> decode_page_group(std::span<const uint8_t> bytes, const PageGroupRecord& entry,
-                                        uint64_t memory_bytes, std::vector<BlockRun>& runs) {
-  const schema::PageGroup* const group = root<schema::PageGroup>(bytes, kPageGroupIdentifier);
-  if (group == nullptr || group->runs() == nullptr || group->bytes() == nullptr) {
-    return damaged("a page group is malformed");
-  }
-  if (group->memory() != entry.memory || group->group() != entry.group) {
-    return damaged("a page group is not the one that the index has in this place");
-  }
-  const uint64_t begin = uint64_t{entry.group} * kGroupSize;
-  const uint64_t blocks_in_memory = std::min<uint64_t>(memory_bytes - begin, kGroupSize) / kBlockSize;
-  runs.clear();
-  uint64_t blocks = 0;
-  for (const schema::BlockRun* run : *group->runs()) {
-    const uint64_t end = runs.empty() ? 0 : uint64_t{runs.back().first} + runs.back().count;
-    const bool ascending = runs.empty() || run->first() > end;
-    if (!ascending || run->count() == 0 || uint64_t{run->first()} + run->count() > blocks_in_memory) {
-      return damaged("a page group's runs are out of order or beyond the memory's end");
-    }
-    runs.push_back({run->first(), run->count()});
-    blocks += run->count();
-  }
-  if (blocks != entry.blocks || group->bytes()->size() != blocks * kBlockSize) {
-    return damaged("a page group has not as many blocks as it says");
-  }
-  const PageGroupView view{entry.memory, entry.group, runs, {group->bytes()->data(), group->bytes()->size()}};
-  if (hash_page_group(view) != entry.hash) return damaged("a page group differs from its hash in the index");
-  return view;
 }
 
 }  // namespace chiwawa::snapshot

@@ -18,9 +18,4 @@ struct StateDecoding {
 /// Decodes a size-prefixed State. Everything that Reader::open() promises is checked. Errors have no offset.
 StateDecoding decode_state(std::span<const uint8_t> bytes, Records& records);
 
-/// Decodes a size-prefixed PageGroup and checks it against its entry and the memory's size, the hash included. `runs`
-/// holds what the view refers to.
-Result<PageGroupView> decode_page_group(std::span<const uint8_t> bytes, const PageGroupRecord& entry,
-                                        uint64_t memory_bytes, std::vector<BlockRun>& runs);
-
 }  // namespace chiwawa::snapshot

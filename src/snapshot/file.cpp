@@ -155,6 +155,10 @@ void FileSource::use(int descriptor, std::string name) {
   name_ = std::move(name);
 }
 
+bool FileSource::seek(uint64_t offset) {
+  return size_ && ::lseek(descriptor_, static_cast<off_t>(offset), SEEK_SET) == static_cast<off_t>(offset);
+}
+
 Result<size_t> FileSource::read(std::span<uint8_t> into) {
   for (;;) {
     const ssize_t got = ::read(descriptor_, into.data(), into.size());

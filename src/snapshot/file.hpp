@@ -49,6 +49,7 @@ class FileSource final : public Source {
 
   Result<size_t> read(std::span<uint8_t> into) override;
   std::optional<uint64_t> size() const override { return size_; }
+  bool seek(uint64_t offset) override;
 
  private:
   int descriptor_ = -1;

@@ -21,35 +21,53 @@ inline constexpr char kHeaderTag[9] = "CHIWAWA\n";   // 8 bytes on disk
 inline constexpr char kTrailerTag[9] = "CWTRAIL\n";  // 8 bytes on disk
 inline constexpr char kEndTag[9] = "CWEND\r\n\x1A";  // 8 bytes on disk, the last of the file
 
-/// Header content: tag 8, major 2, minor 2, flags 4, writer length 2, writer.
-inline constexpr size_t kHeaderFixed = 18;
+/// Header content: tag 8, major 2, minor 2, flags 4, time 8, writer length 2, writer.
+inline constexpr size_t kHeaderFixed = 26;
 inline constexpr size_t kMaxWriter = 255;   ///< bytes of the writer's name and version
 inline constexpr size_t kMaxHeader = 4096;  ///< bytes of the header's content that a reader accepts
 
-/// Trailer content: tag 8, frame count 4, reserved 4, entries, state digest 32, file digest 16, file size 8, end tag 8.
+/// Trailer content: tag 8, entries, state digest 32, entry count 4, reserved 4, file digest 16, file size 8, end tag 8.
 inline constexpr size_t kTrailerFixed = 80;
-inline constexpr size_t kTrailerEntry = 16;  ///< offset 8, compressed size 4, content size 4
+inline constexpr size_t kTrailerEntry = 24;  ///< offset 8, compressed size 4, content size 4, kind 4, reserved 4
 /// The bytes behind the part that the file digest covers: the digest, the file size, the end tag.
 inline constexpr size_t kTrailerTail = 32;
 
-/// FlatBuffers file identifiers of the two kinds of content.
-inline constexpr char kStateIdentifier[] = "CWST";
-inline constexpr char kPageGroupIdentifier[] = "CWPG";
+/// What a compressed frame holds. The numbers are those of the seek table.
+enum class FrameKind : uint32_t { State = 1, ModulePart = 2, BlockIndex = 3, Blocks = 4 };
 
-inline constexpr uint32_t kBlockSize = 4096;      ///< bytes; a block that is all zero is not stored
-inline constexpr uint32_t kGroupSize = 1u << 20;  ///< bytes of guest memory in one page group
-inline constexpr uint32_t kGroupBlocks = kGroupSize / kBlockSize;
+/// FlatBuffers file identifiers of the kinds of content.
+inline constexpr char kStateIdentifier[] = "CWST";
+inline constexpr char kModulePartIdentifier[] = "CWMO";
+inline constexpr char kBlockIndexIdentifier[] = "CWBI";
+inline constexpr char kBlocksIdentifier[] = "CWBL";
+
+/// Names in State.requires.
+inline constexpr char kFeatureBase[] = "base";
+inline constexpr char kFeatureDeterministic[] = "deterministic";
+
+inline constexpr uint32_t kBlockSize = 4096;  ///< bytes; a block that is all zero is not stored
+/// What one BlockIndex lists at most. A writer begins the next one when a block would exceed one of these.
+inline constexpr uint32_t kMaxBatchBlocks = 256;   ///< stored blocks
+inline constexpr uint32_t kMaxBatchHashes = 4096;  ///< hashes
+inline constexpr uint32_t kMaxBatchRuns = 4096;    ///< runs
 
 /// Func.instance of a host function.
 inline constexpr uint32_t kHostInstance = 0xFFFFFFFF;
 
 /// Bytes. What a state may take at most, unless the reader's caller says otherwise.
 inline constexpr uint64_t kMaxState = 256u << 20;
-/// Bytes. A page group: all of its blocks, alternating runs, and FlatBuffers' own overhead.
-inline constexpr uint64_t kMaxPageGroup = kGroupSize + kGroupBlocks * 8 + 256;
+/// Bytes. The other frames' contents: all that they may list, and FlatBuffers' own overhead.
+inline constexpr uint64_t kMaxBlockIndex = kMaxBatchRuns * 40 + kMaxBatchHashes * 16 + 256;
+inline constexpr uint64_t kMaxBlocks = uint64_t{kMaxBatchBlocks} * kBlockSize + 256;
+inline constexpr uint64_t kModulePartSize = 1u << 20;  ///< of a module in one frame; the last part is shorter
+inline constexpr uint64_t kMaxModulePart = kModulePartSize + 256;
+/// Bytes. Embedded modules together.
+inline constexpr uint64_t kMaxModules = 128u << 20;
+/// Snapshots of which one is a base of the next, the newest included.
+inline constexpr size_t kMaxChain = 16;
 /// zstd cannot compress better: a block of at most 128 KiB takes at least 4 bytes.
 inline constexpr uint64_t kMaxRatio = 32768;
-inline constexpr int kStateLevel = 3;      ///< zstd level
-inline constexpr int kPageGroupLevel = 1;  ///< zstd level
+inline constexpr int kStateLevel = 3;   ///< zstd level
+inline constexpr int kMemoryLevel = 1;  ///< zstd level
 
 }  // namespace chiwawa::snapshot

@@ -16,6 +16,31 @@ Sha256 sha256(std::span<const uint8_t> bytes) {
   return digest;
 }
 
+struct Sha256Hasher::State {
+  mbedtls_sha256_context context;
+};
+
+Sha256Hasher::Sha256Hasher() : state_(std::make_unique<State>()) {
+  mbedtls_sha256_init(&state_->context);
+  (void)mbedtls_sha256_starts(&state_->context, 0);
+}
+
+Sha256Hasher::~Sha256Hasher() { mbedtls_sha256_free(&state_->context); }
+
+void Sha256Hasher::update(std::span<const uint8_t> bytes) {
+  (void)mbedtls_sha256_update(&state_->context, bytes.data(), bytes.size());
+}
+
+Sha256 Sha256Hasher::digest() const {
+  State copy;
+  mbedtls_sha256_init(&copy.context);
+  mbedtls_sha256_clone(&copy.context, &state_->context);
+  Sha256 digest{};
+  (void)mbedtls_sha256_finish(&copy.context, digest.data());
+  mbedtls_sha256_free(&copy.context);
+  return digest;
+}
+
 std::string to_hex(const Sha256& digest) {
   static constexpr char kDigits[] = "0123456789abcdef";
   std::string text;
@@ -25,6 +50,11 @@ std::string to_hex(const Sha256& digest) {
     text += kDigits[byte & 15];
   }
   return text;
+}
+
+Hash128 hash128(std::span<const uint8_t> bytes) {
+  const XXH128_hash_t hash = XXH3_128bits(bytes.data(), bytes.size());
+  return {hash.low64, hash.high64};
 }
 
 struct Hasher128::State {

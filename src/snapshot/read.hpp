@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "interp/result.hpp"
 #include "snapshot/container.hpp"
+#include "snapshot/decode_blocks.hpp"
 #include "snapshot/records.hpp"
 #include "snapshot/stream.hpp"
 
@@ -17,13 +19,17 @@ struct ReadLimits {
   uint64_t max_state = kMaxState;
 };
 
-/// Reads one snapshot front to back: open(), then next_group() until there are no more, then finish(). Needs memory for
-/// the state and about 2 MiB. Errors have Phase::Snapshot (damaged, not understood) or Phase::Io, and byte offsets in
-/// the file; after one, the reader is of no more use.
+/// Reads one snapshot front to back: open(), perhaps read_modules(), then next_batch() until there are no more, then
+/// finish(). Needs memory for the state and about 2 MiB. Errors have Phase::Snapshot (damaged, not understood) or
+/// Phase::Io, and byte offsets in the file; after one, the reader is of no more use.
 class Reader {
  public:
   /// The source must outlive it.
   explicit Reader(Source& source, ReadLimits limits = {});
+
+  /// To be called first, if at all: blocks that are not wanted and modules are then not even read, and what finish()
+  /// finds is announced beforehand. False and without effect if the source cannot seek.
+  Result<bool> seek_over() { return container_.seek_over(); }
 
   /// Reads header and state. Then every index in records() is in range, every value fits its type, every reference is
   /// null or a function address, and sizes are within the limits beside them. What needs the modules is checked by
@@ -34,20 +40,34 @@ class Reader {
   const Records& records() const { return records_; }
   /// The same, to move parts out of it; the rest of the reader needs memories and page_groups only.
   Records& records() { return records_; }
-  /// SHA-256 of the state with the hashes of all memory contents in it: equal for equal states.
-  const Sha256& state_digest() const { return state_digest_; }
+  /// SHA-256 of the state and the block indices, which have the hashes of all memory contents: equal for equal states.
+  /// Known after finish() or, as the file announces it, after seek_over().
+  const Sha256& state_digest() const { return trailer_ ? trailer_->state_digest : container_.announced().state_digest; }
+  /// After finish(): where the frames are.
+  const Trailer& trailer() const { return *trailer_; }
   /// Bytes read so far.
   uint64_t offset() const { return container_.offset(); }
 
   /// Whether open() failed because the file is of a version, or needs a feature, that this reader does not know.
   bool unsupported() const { return unsupported_; }
 
-  /// Reads the next entry of records().page_groups, checks it against its hash, and returns true; or returns false if
-  /// there are no more. `group` is valid until the next call.
-  Result<bool> next_group(PageGroupView& group);
-  /// Steps over the next entry without decompressing it. Requires that there is one.
-  Result<void> skip_group();
-  /// Checks the trailer: all digests, and that the file ends. Requires that there are no more groups.
+  /// Reads the modules that are embedded; for the others there is an empty vector. Each is what its SHA-256 says. To be
+  /// called after open(), before next_batch().
+  Result<std::vector<std::vector<uint8_t>>> read_modules();
+
+  /// Reads the next block index and, unless `contents` is false, the blocks that belong to it, checks them against
+  /// their hashes, and returns true; or returns false if there are no more. That a copy has its source's hash is for
+  /// the caller to check (apply_blocks() does). `batch` is valid until the next call.
+  Result<bool> next_batch(BlockBatch& batch, bool contents = true);
+  /// After next_batch(): the frame of the blocks that belong to it, if there are any.
+  FrameEntry last_blocks() const { return container_.frames().back(); }
+  /// After seek_over(): the contents of a frame of blocks, which are not checked against their hashes. They are in
+  /// `content`.
+  Result<std::span<const uint8_t>> blocks_at(const FrameEntry& frame, Buffer& content);
+  bool seeks() const { return container_.seeks(); }
+
+  /// Checks the trailer: all digests, and that the file ends. Requires that there are no more batches. (After
+  /// seek_over() the digest of the file is not checked.)
   Result<void> finish();
 
  private:
@@ -55,12 +75,15 @@ class Reader {
   ReadLimits limits_;
   Header header_;
   Records records_;
-  Sha256 state_digest_{};
+  std::optional<Trailer> trailer_;
   bool unsupported_ = false;
-  size_t next_ = 0;  // in records_.page_groups
+  bool past_modules_ = false;
+  BlockIndexDecoder index_;
   Buffer content_;
-  std::vector<BlockRun> runs_;
 };
+
+/// Reads what is left after open() and throws it away, checking all of it (without what is in bases).
+Result<void> verify_rest(Reader& reader);
 
 /// Reads everything and throws it away: says whether the file is complete and consistent in itself.
 Result<void> verify(Source& source, ReadLimits limits = {});

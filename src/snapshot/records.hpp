@@ -2,6 +2,7 @@
 // a file; nothing in them refers to anything live.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -18,8 +19,9 @@ namespace chiwawa::snapshot {
 
 struct ModuleRecord {
   Sha256 sha256{};
-  uint64_t size = 0;  ///< bytes
-  std::string name;   ///< a hint for people; may be empty
+  uint64_t size = 0;      ///< bytes
+  std::string name;       ///< a hint for people; may be empty
+  bool embedded = false;  ///< its bytes are in the snapshot
 };
 
 /// Addresses are raw, in index order.
@@ -54,6 +56,9 @@ struct TableRecord {
 struct MemoryRecord {
   MemoryType type;     ///< as declared
   uint64_t pages = 0;  ///< now
+  /// Blocks that Reader has come across so far: those that are not zero or, in an increment, not as in the base.
+  uint64_t listed_blocks = 0;
+  uint64_t blocks() const { return pages * (kPageSize / kBlockSize); }
 };
 
 struct ElemRecord {
@@ -62,13 +67,10 @@ struct ElemRecord {
   std::vector<uint64_t> elements;
 };
 
-/// One entry of the page index.
-struct PageGroupRecord {
-  uint32_t memory = 0;  ///< address
-  uint32_t group = 0;   ///< number of the 1-MiB span
-  uint32_t blocks = 0;  ///< blocks of 4 KiB that are stored
-  Hash128 hash;
-  bool operator==(const PageGroupRecord&) const = default;
+/// The snapshot that an increment builds on.
+struct BaseRecord {
+  Sha256 digest{};   ///< its state digest
+  std::string name;  ///< its file, relative to the folder of the increment
 };
 
 struct Records {
@@ -85,33 +87,57 @@ struct Records {
 
   MachineImage machine;
   std::optional<wasi::State> wasi;
-  std::vector<PageGroupRecord> page_groups;
+  std::optional<BaseRecord> base;
+  bool deterministic = false;
 
   /// Whether the function at that address, which must exist, is one of the host's.
   bool is_host(uint32_t func) const { return funcs[func].instance == kHostInstance; }
 };
 
-/// Blocks [first, first + count) of a page group.
-struct BlockRun {
-  uint32_t first = 0;
-  uint32_t count = 0;
-  bool operator==(const BlockRun&) const = default;
+/// The numbers are those of the schema.
+enum class BlockKind : uint8_t {
+  Stored = 0,
+  Copy = 1,    ///< each equals the block at source, source + 1, …
+  Repeat = 2,  ///< all equal the one at source
+  Zero = 3,    ///< only in increments
 };
 
-/// The blocks of a page group that are not all zero. Refers to bytes of somebody else's.
-struct PageGroupView {
-  uint32_t memory = 0;  ///< address
-  uint32_t group = 0;
-  std::span<const BlockRun> runs;
-  std::span<const uint8_t> bytes;  ///< the runs' blocks, one after the other
+/// A block of 4096 bytes, by the memory's address and its number there.
+struct BlockPlace {
+  uint32_t memory = 0;
+  uint64_t block = 0;
+  auto operator<=>(const BlockPlace&) const = default;
+};
 
-  /// Calls f(byte offset in the memory, bytes) for every run.
+/// Blocks [first, first + count) of a memory.
+struct BlockRun {
+  BlockKind kind = BlockKind::Stored;
+  BlockPlace first;
+  uint32_t count = 0;
+  BlockPlace source;  ///< Copy, Repeat: a block before `first`
+  bool operator==(const BlockRun&) const = default;
+
+  /// How many hashes the index has for it.
+  uint32_t hash_count() const { return kind == BlockKind::Zero ? 0 : kind == BlockKind::Repeat ? 1 : count; }
+  /// Where the block with that number within the run is copied from.
+  BlockPlace source_of(uint32_t i) const { return {source.memory, source.block + (kind == BlockKind::Copy ? i : 0)}; }
+};
+
+/// A block index and the contents that belong to it. Refers to bytes of somebody else's.
+struct BlockBatch {
+  std::span<const BlockRun> runs;   ///< by place
+  std::span<const Hash128> hashes;  ///< of the runs in turn, see BlockRun::hash_count
+  std::span<const uint8_t> bytes;   ///< the blocks of the runs that are Stored, one after the other
+
+  /// Calls f(run, hashes of it, bytes of it (if stored)) for every run.
   template <typename F>
   void for_each_run(F f) const {
+    size_t hash = 0;
     size_t at = 0;
     for (const BlockRun& run : runs) {
-      const size_t size = size_t{run.count} * kBlockSize;
-      f(uint64_t{group} * kGroupSize + uint64_t{run.first} * kBlockSize, bytes.subspan(at, size));
+      const size_t size = run.kind == BlockKind::Stored && !bytes.empty() ? size_t{run.count} * kBlockSize : 0;
+      f(run, hashes.subspan(hash, run.hash_count()), bytes.subspan(at, size));
+      hash += run.hash_count();
       at += size;
     }
   }

@@ -1,9 +1,10 @@
 #include "snapshot/restore.hpp"
 
-#include <cstring>
 #include <string>
 #include <vector>
 
+#include "snapshot/apply_blocks.hpp"
+#include "snapshot/chain.hpp"
 #include "snapshot/container.hpp"
 
 namespace chiwawa::snapshot {
@@ -103,17 +104,11 @@ Result<std::unique_ptr<Store>> build(Records& records, std::span<const std::shar
   return store;
 }
 
-Result<void> read_memories(Reader& reader, Store& store) {
-  for (;;) {
-    PageGroupView group;
-    Result<bool> more = reader.next_group(group);
-    if (!more) return more.error();
-    if (!*more) return reader.finish();
-    uint8_t* const memory = store.memories[group.memory]->memory.data();
-    group.for_each_run([&](uint64_t offset, std::span<const uint8_t> bytes) {
-      std::memcpy(memory + offset, bytes.data(), bytes.size());
-    });
-  }
+Result<void> read_memories(Reader& reader, std::span<const Base> bases, Store& store) {
+  std::vector<std::span<uint8_t>> memories;
+  for (const auto& memory : store.memories) memories.push_back(memory->memory.bytes());
+  CHIWAWA_TRY(read_bases(bases, memories));
+  return read_blocks(reader, memories);
 }
 
 }  // namespace
@@ -151,11 +146,13 @@ Result<Restored> restore(Reader& reader, std::span<const std::shared_ptr<const M
   auto matched = match_modules(records, modules);
   if (!matched) return matched.error();
   CHIWAWA_TRY(check_store(records, *matched));
+  const auto bases = find_bases(records, options.folder);
+  if (!bases) return bases.error();
   auto hosts = resolve_hosts(records, resolve);
   if (!hosts) return hosts.error();
   auto store = build(records, *matched, std::move(*hosts), options);
   if (!store) return store.error();
-  CHIWAWA_TRY(read_memories(reader, **store));
+  CHIWAWA_TRY(read_memories(reader, *bases, **store));
   return Restored{std::move(*store), std::move(records.machine)};
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "interp/machine.hpp"
@@ -19,8 +20,9 @@ using HostResolver =
     FunctionRef<std::optional<HostFunction>(std::string_view module, std::string_view name, const FuncType& type)>;
 
 struct RestoreOptions {
-  StoreLimits limits;      ///< of the new store; a memory that is larger already is refused
-  CompileOptions compile;  ///< of the new store
+  StoreLimits limits;        ///< of the new store; a memory that is larger already is refused
+  CompileOptions compile;    ///< of the new store
+  std::string folder = ".";  ///< the snapshot's, where the names of its bases begin
 };
 
 struct Restored {
@@ -29,10 +31,10 @@ struct Restored {
   MachineImage machine;
 };
 
-/// Builds the store that `reader` (just opened, no group read yet) describes, and reads the rest of the file into its
-/// memories. `modules` must be decoded and validated; each module of the snapshot is looked for among them by its
-/// SHA-256. The order of a restore is: Reader::open, wasi::Wasi::restore from reader.records().wasi, this, and
-/// Machine::restore.
+/// Builds the store that `reader` (just opened, no batch read yet) describes, and reads the rest of the file into its
+/// memories, after the bases that it builds on. `modules` must be decoded and validated; each module of the snapshot is
+/// looked for among them by its SHA-256. The order of a restore is: Reader::open, wasi::Wasi::restore from
+/// reader.records().wasi, this, and Machine::restore.
 ///
 /// Everything that could harm is checked before it is used: which instance has which addresses, all types against the
 /// modules' declarations, sizes against limits. On failure nothing remains. Errors: Phase::Snapshot naming what differs

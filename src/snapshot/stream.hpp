@@ -1,6 +1,7 @@
 // Where a snapshot's bytes go and come from: one pass, front to back, so that pipes will do.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -27,6 +28,11 @@ class Source {
   virtual Result<size_t> read(std::span<uint8_t> into) = 0;
   /// Bytes in the whole source, if that is known beforehand.
   virtual std::optional<uint64_t> size() const { return std::nullopt; }
+  /// Goes to a byte offset within size(). False and without effect if this source cannot.
+  virtual bool seek(uint64_t offset) {
+    (void)offset;
+    return false;
+  }
 
  protected:
   ~Source() = default;
@@ -50,6 +56,10 @@ class MemorySource final : public Source {
 
   Result<size_t> read(std::span<uint8_t> into) override;
   std::optional<uint64_t> size() const override { return bytes_.size(); }
+  bool seek(uint64_t offset) override {
+    position_ = static_cast<size_t>(std::min<uint64_t>(offset, bytes_.size()));
+    return true;
+  }
 
  private:
   std::span<const uint8_t> bytes_;

@@ -1,7 +1,6 @@
 #include "snapshot/write.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 #include "snapshot/container.hpp"
 #include "snapshot/format.hpp"
@@ -11,10 +10,6 @@ namespace chiwawa::snapshot {
 
 namespace {
 
-using flatbuffers::FlatBufferBuilder;
-using flatbuffers::Offset;
-using flatbuffers::Vector;
-
 template <typename Addr>
 std::vector<uint32_t> raw_addresses(const std::vector<Addr>& addresses) {
   std::vector<uint32_t> numbers;
@@ -23,199 +18,19 @@ std::vector<uint32_t> raw_addresses(const std::vector<Addr>& addresses) {
   return numbers;
 }
 
-bool is_zero(const uint8_t* block) {
-  uint64_t any = 0;
-  for (size_t i = 0; i < kBlockSize; i += 64) {
-    uint64_t words[8];
-    std::memcpy(words, block + i, sizeof words);
-    for (const uint64_t word : words) any |= word;
-    if (any != 0) return false;
-  }
-  return true;
-}
-
-/// The runs of blocks that are not all zero in one group of a memory.
-void find_runs(std::span<const uint8_t> group, std::vector<BlockRun>& runs) {
-  runs.clear();
-  for (uint32_t block = 0; block < group.size() / kBlockSize; ++block) {
-    if (is_zero(group.data() + size_t{block} * kBlockSize)) continue;
-    if (!runs.empty() && runs.back().first + runs.back().count == block) {
-      ++runs.back().count;
-    } else {
-      runs.push_back({block, 1});
+Result<void> write_modules(ContainerWriter& container, const Records& records, ModuleBytes bytes) {
+  for (uint32_t m = 0; m < records.modules.size(); ++m) {
+    if (!records.modules[m].embedded) continue;
+    const std::span<const uint8_t> module = bytes(m);
+    for (size_t at = 0; at < module.size(); at += kModulePartSize) {
+      const auto part = module.subspan(at, std::min<size_t>(kModulePartSize, module.size() - at));
+      flatbuffers::FlatBufferBuilder fbb(part.size() + 128);
+      const auto vector = fbb.CreateVector(part.data(), part.size());
+      fbb.FinishSizePrefixed(schema::CreateModulePart(fbb, m, vector), kModulePartIdentifier);
+      CHIWAWA_TRY(container.frame(FrameKind::ModulePart, {fbb.GetBufferPointer(), fbb.GetSize()}, kStateLevel));
     }
   }
-}
-
-std::span<const uint8_t> group_bytes(std::span<const uint8_t> memory, uint64_t group) {
-  const uint64_t begin = std::min<uint64_t>(group * kGroupSize, memory.size());
-  const uint64_t size = std::min<uint64_t>(kGroupSize, memory.size() - begin);
-  return memory.subspan(static_cast<size_t>(begin), static_cast<size_t>(size));
-}
-
-uint32_t block_count(std::span<const BlockRun> runs) {
-  uint32_t blocks = 0;
-  for (const BlockRun& run : runs) blocks += run.count;
-  return blocks;
-}
-
-/// The runs' blocks, one after the other.
-void gather(std::span<const uint8_t> group, std::span<const BlockRun> runs, std::vector<uint8_t>& bytes) {
-  bytes.clear();
-  for (const BlockRun& run : runs) {
-    const std::span<const uint8_t> blocks =
-        group.subspan(run.first * size_t{kBlockSize}, run.count * size_t{kBlockSize});
-    bytes.insert(bytes.end(), blocks.begin(), blocks.end());
-  }
-}
-
-// --- FlatBuffers ---
-
-// Empty vectors and strings are left out: there is only one way to write them.
-
-/// A vector filled with what at(i) returns.
-template <typename T, typename At>
-Offset<Vector<T>> scalars(FlatBufferBuilder& fbb, size_t count, At at) {
-  if (count == 0) return 0;
-  T* data = nullptr;
-  const Offset<Vector<T>> offset = fbb.CreateUninitializedVector(count, &data);
-  for (size_t i = 0; i < count; ++i) flatbuffers::WriteScalar(data + i, at(i));
-  return offset;
-}
-
-template <typename T, typename At>
-Offset<Vector<const T*>> structs(FlatBufferBuilder& fbb, size_t count, At at) {
-  if (count == 0) return 0;
-  T* data = nullptr;
-  const Offset<Vector<const T*>> offset = fbb.CreateUninitializedVectorOfStructs(count, &data);
-  for (size_t i = 0; i < count; ++i) {
-    const T value = at(i);
-    std::memcpy(static_cast<void*>(data + i), &value, sizeof value);
-  }
-  return offset;
-}
-
-Offset<Vector<uint32_t>> numbers(FlatBufferBuilder& fbb, const std::vector<uint32_t>& v) {
-  return scalars<uint32_t>(fbb, v.size(), [&](size_t i) { return v[i]; });
-}
-
-Offset<Vector<uint64_t>> numbers(FlatBufferBuilder& fbb, const std::vector<uint64_t>& v) {
-  return scalars<uint64_t>(fbb, v.size(), [&](size_t i) { return v[i]; });
-}
-
-Offset<Vector<uint8_t>> numbers(FlatBufferBuilder& fbb, const std::vector<uint8_t>& v) {
-  return v.empty() ? Offset<Vector<uint8_t>>(0) : fbb.CreateVector(v);
-}
-
-Offset<Vector<schema::ValType>> types(FlatBufferBuilder& fbb, const std::vector<ValType>& v) {
-  return scalars<schema::ValType>(fbb, v.size(), [&](size_t i) { return static_cast<schema::ValType>(v[i]); });
-}
-
-Offset<Vector<schema::ValType>> value_types(FlatBufferBuilder& fbb, const std::vector<Value>& v) {
-  return scalars<schema::ValType>(fbb, v.size(), [&](size_t i) { return static_cast<schema::ValType>(v[i].type); });
-}
-
-Offset<Vector<uint64_t>> value_bits(FlatBufferBuilder& fbb, const std::vector<Value>& v) {
-  return scalars<uint64_t>(fbb, v.size(), [&](size_t i) { return v[i].bits; });
-}
-
-Offset<flatbuffers::String> text(FlatBufferBuilder& fbb, const std::string& s) {
-  return s.empty() ? Offset<flatbuffers::String>(0) : fbb.CreateString(s);
-}
-
-Offset<Vector<Offset<flatbuffers::String>>> texts(FlatBufferBuilder& fbb, const std::vector<std::string>& v) {
-  if (v.empty()) return 0;
-  std::vector<Offset<flatbuffers::String>> offsets;
-  for (const std::string& s : v) offsets.push_back(fbb.CreateString(s));
-  return fbb.CreateVector(offsets);
-}
-
-/// A vector of tables, each made by `make(record)`.
-template <typename T, typename Record, typename Make>
-Offset<Vector<Offset<T>>> tables(FlatBufferBuilder& fbb, const std::vector<Record>& records, Make make) {
-  if (records.empty()) return 0;
-  std::vector<Offset<T>> offsets;
-  offsets.reserve(records.size());
-  for (const Record& record : records) offsets.push_back(make(record));
-  return fbb.CreateVector(offsets);
-}
-
-Offset<schema::Instance> encode(FlatBufferBuilder& fbb, const InstanceRecord& r) {
-  const auto funcs = numbers(fbb, r.funcs);
-  const auto tables_ = numbers(fbb, r.tables);
-  const auto memories = numbers(fbb, r.memories);
-  const auto globals = numbers(fbb, r.globals);
-  const auto elems = numbers(fbb, r.elems);
-  const auto datas = numbers(fbb, r.datas);
-  return schema::CreateInstance(fbb, r.module, funcs, tables_, memories, globals, elems, datas);
-}
-
-Offset<schema::Machine> encode(FlatBufferBuilder& fbb, const MachineImage& m) {
-  const auto frames = structs<schema::Frame>(fbb, m.frames.size(), [&](size_t i) {
-    const FrameImage& f = m.frames[i];
-    return schema::Frame(raw(f.function), f.position, f.local_count, f.operand_count);
-  });
-  const auto vtypes = value_types(fbb, m.values);
-  const auto vbits = value_bits(fbb, m.values);
-  Offset<schema::PendingCall> pending = 0;
-  if (m.pending) {
-    const auto arg_types = value_types(fbb, m.pending->args);
-    const auto arg_bits = value_bits(fbb, m.pending->args);
-    pending = schema::CreatePendingCall(fbb, raw(m.pending->function), arg_types, arg_bits);
-  }
-  Offset<schema::NextCall> next = 0;
-  if (m.next) {
-    const auto arg_types = value_types(fbb, m.next->args);
-    const auto arg_bits = value_bits(fbb, m.next->args);
-    next = schema::CreateNextCall(fbb, raw(m.next->function), arg_types, arg_bits);
-  }
-  return schema::CreateMachine(fbb, frames, vtypes, vbits, pending, raw(m.entry), m.steps, next);
-}
-
-Offset<schema::Descriptor> encode(FlatBufferBuilder& fbb, const wasi::DescriptorRecord& d) {
-  const auto preopen = text(fbb, d.preopen);
-  const auto path = text(fbb, d.path);
-  return schema::CreateDescriptor(fbb, d.number, static_cast<schema::DescriptorKind>(d.kind), d.rights_base,
-                                  d.rights_inheriting, d.fdflags, preopen, path, d.offset, d.size, d.mtime, d.device,
-                                  d.inode, d.removed_file);
-}
-
-Offset<schema::Wasi> encode(FlatBufferBuilder& fbb, const wasi::State& w) {
-  const auto args = texts(fbb, w.args);
-  const auto environ_ = texts(fbb, w.environ);
-  const auto descriptors =
-      tables<schema::Descriptor>(fbb, w.descriptors, [&](const auto& d) { return encode(fbb, d); });
-  const Offset<schema::Sleep> sleep = w.sleep ? schema::CreateSleep(fbb, w.sleep->elapsed) : Offset<schema::Sleep>(0);
-  const auto removed_files = tables<schema::RemovedFile>(
-      fbb, w.removed_files, [&](const auto& content) { return schema::CreateRemovedFile(fbb, numbers(fbb, content)); });
-  return schema::CreateWasi(fbb, args, environ_, descriptors, w.monotonic, sleep, removed_files);
-}
-
-/// About how many bytes the state takes, never too few.
-uint64_t estimate(const Records& r) {
-  uint64_t size = 4096 + r.funcs.size() * 8 + r.globals.size() * 16 + r.datas_dropped.size() +
-                  r.page_groups.size() * 32 + r.machine.frames.size() * 16 + r.machine.values.size() * 9;
-  for (const ModuleRecord& m : r.modules) size += 128 + m.name.size();
-  for (const InstanceRecord& i : r.instances) {
-    size += 128 + 4 * (i.funcs.size() + i.tables.size() + i.memories.size() + i.globals.size() + i.elems.size() +
-                       i.datas.size());
-  }
-  for (const HostFuncRecord& h : r.host_funcs) {
-    size += 96 + h.module.size() + h.name.size() + h.type.params.size() + h.type.results.size();
-  }
-  for (const TableRecord& t : r.tables) size += 64 + 8 * t.elements.size();
-  for (const ElemRecord& e : r.elems) size += 64 + 8 * e.elements.size();
-  size += r.memories.size() * 64;
-  if (r.machine.pending) size += 64 + 9 * r.machine.pending->args.size();
-  if (r.machine.next) size += 64 + 9 * r.machine.next->args.size();
-  if (r.machine.next) size += 64 + 9 * r.machine.next->args.size();
-  if (r.wasi) {
-    for (const std::string& s : r.wasi->args) size += 16 + s.size();
-    for (const std::string& s : r.wasi->environ) size += 16 + s.size();
-    for (const wasi::DescriptorRecord& d : r.wasi->descriptors) size += 160 + d.preopen.size() + d.path.size();
-    for (const std::vector<uint8_t>& content : r.wasi->removed_files) size += 32 + content.size();
-  }
-  return size;
+  return {};
 }
 
 }  // namespace
@@ -260,144 +75,63 @@ Records collect(const Store& store, MachineImage machine, std::optional<wasi::St
   for (const auto& data : store.datas) records.datas_dropped.push_back(data->dropped ? 1 : 0);
   records.machine = std::move(machine);
   records.wasi = std::move(wasi);
+  if (options.base != nullptr) records.base = options.base->record();
+  records.deterministic = options.deterministic;
   return records;
 }
 
-Hash128 hash_page_group(const PageGroupView& group) {
-  Hasher128 hasher;
-  for (const BlockRun& run : group.runs) {
-    uint8_t bytes[8];
-    for (size_t i = 0; i < 4; ++i) {
-      bytes[i] = static_cast<uint8_t>(run.first >> (8 * i));
-      bytes[4 + i] = static_cast<uint8_t>(run.count >> (8 * i));
-    }
-    hasher.update(bytes);
-  }
-  hasher.update(group.bytes);
-  return hasher.digest();
-}
-
-void index_pages(Records& records, MemoryBytes memory) {
-  records.page_groups.clear();
-  std::vector<BlockRun> runs;
-  std::vector<uint8_t> bytes;
-  for (uint32_t m = 0; m < records.memories.size(); ++m) {
-    const std::span<const uint8_t> all = memory(m);
-    const uint64_t groups = (uint64_t{all.size()} + kGroupSize - 1) / kGroupSize;
-    for (uint32_t group = 0; group < groups; ++group) {
-      const std::span<const uint8_t> span = group_bytes(all, group);
-      find_runs(span, runs);
-      if (runs.empty()) continue;
-      gather(span, runs, bytes);
-      records.page_groups.push_back({m, group, block_count(runs), hash_page_group({m, group, runs, bytes})});
-    }
-  }
-}
-
-Result<std::vector<uint8_t>> encode_state(const Records& r) {
-  const uint64_t size = estimate(r);
-  if (size > kMaxState) {
-    return damaged("the state without memory contents takes " + std::to_string(size) + " bytes, more than the " +
-                   std::to_string(kMaxState) + " that a snapshot can hold");
-  }
-  // FlatBufferBuilder cannot report a lack of memory; asking beforehand finds it in time.
-  if (Buffer probe; !probe.allocate(static_cast<size_t>(size) * 2)) {
-    return Error{Phase::Io, "out of memory for " + std::to_string(size) + " bytes of state", Error::kNoOffset};
-  }
-  FlatBufferBuilder fbb(static_cast<size_t>(size));
-
-  const auto modules = tables<schema::Module>(fbb, r.modules, [&](const ModuleRecord& m) {
-    const auto sha = fbb.CreateVector(m.sha256.data(), m.sha256.size());
-    const auto name = text(fbb, m.name);
-    return schema::CreateModule(fbb, sha, m.size, name);
-  });
-  const auto instances = tables<schema::Instance>(fbb, r.instances, [&](const auto& i) { return encode(fbb, i); });
-  const auto funcs = structs<schema::Func>(
-      fbb, r.funcs.size(), [&](size_t i) { return schema::Func(r.funcs[i].instance, r.funcs[i].index); });
-  const auto host_funcs = tables<schema::HostFunc>(fbb, r.host_funcs, [&](const HostFuncRecord& h) {
-    const auto module = fbb.CreateString(h.module);
-    const auto name = fbb.CreateString(h.name);
-    const auto params = types(fbb, h.type.params);
-    const auto results = types(fbb, h.type.results);
-    return schema::CreateHostFunc(fbb, module, name, params, results);
-  });
-  const auto tables_ = tables<schema::Table>(fbb, r.tables, [&](const TableRecord& t) {
-    const auto elements = numbers(fbb, t.elements);
-    return schema::CreateTable(fbb, static_cast<schema::ValType>(t.type.element), t.type.limits.min, t.type.limits.max,
-                               elements);
-  });
-  const auto memories = tables<schema::Memory>(fbb, r.memories, [&](const MemoryRecord& m) {
-    return schema::CreateMemory(fbb, m.type.limits.min, m.type.limits.max, m.pages);
-  });
-  const auto globals = structs<schema::Global>(fbb, r.globals.size(), [&](size_t i) {
-    const GlobalInst& g = r.globals[i];
-    return schema::Global(g.bits, static_cast<schema::ValType>(g.type.type), g.type.is_mutable);
-  });
-  const auto elems = tables<schema::Elem>(fbb, r.elems, [&](const ElemRecord& e) {
-    const auto elements = numbers(fbb, e.elements);
-    return schema::CreateElem(fbb, static_cast<schema::ValType>(e.type), e.dropped, elements);
-  });
-  const auto datas = scalars<uint8_t>(fbb, r.datas_dropped.size(), [&](size_t i) { return r.datas_dropped[i]; });
-  const auto machine = encode(fbb, r.machine);
-  const Offset<schema::Wasi> wasi = r.wasi ? encode(fbb, *r.wasi) : Offset<schema::Wasi>(0);
-  const auto page_groups = structs<schema::PageGroupEntry>(fbb, r.page_groups.size(), [&](size_t i) {
-    const PageGroupRecord& g = r.page_groups[i];
-    return schema::PageGroupEntry(g.memory, g.group, g.blocks, g.hash.low, g.hash.high);
-  });
-  const auto state = schema::CreateState(fbb, /*requires*/ 0, modules, instances, funcs, host_funcs, tables_, memories,
-                                         globals, elems, datas, machine, wasi, page_groups);
-  fbb.FinishSizePrefixed(state, kStateIdentifier);
-  return std::vector<uint8_t>(fbb.GetBufferPointer(), fbb.GetBufferPointer() + fbb.GetSize());
-}
-
-std::vector<uint8_t> encode_page_group(const PageGroupView& group) {
-  FlatBufferBuilder fbb(group.bytes.size() + group.runs.size() * sizeof(schema::BlockRun) + 256);
-  const auto runs = structs<schema::BlockRun>(
-      fbb, group.runs.size(), [&](size_t i) { return schema::BlockRun(group.runs[i].first, group.runs[i].count); });
-  const auto bytes = fbb.CreateVector(group.bytes.data(), group.bytes.size());
-  fbb.FinishSizePrefixed(schema::CreatePageGroup(fbb, group.memory, group.group, runs, bytes), kPageGroupIdentifier);
-  return std::vector<uint8_t>(fbb.GetBufferPointer(), fbb.GetBufferPointer() + fbb.GetSize());
-}
-
-std::vector<uint8_t> encode_page_group(std::span<const uint8_t> bytes, uint32_t memory, uint32_t group) {
-  const std::span<const uint8_t> span = group_bytes(bytes, group);
-  std::vector<BlockRun> runs;
-  std::vector<uint8_t> blocks;
-  find_runs(span, runs);
-  gather(span, runs, blocks);
-  return encode_page_group({memory, group, runs, blocks});
-}
-
-Result<void> write_records(Sink& sink, const Records& records, MemoryBytes memory, std::string_view writer) {
+Result<void> write_records(Sink& sink, const Records& records, MemoryBytes memory, std::string_view writer,
+                           const FileParts& parts) {
+  if (parts.base != nullptr) CHIWAWA_TRY(parts.base->check(records));
   ContainerWriter container(sink);
-  CHIWAWA_TRY(container.header({kMajor, kMinor, 0, std::string(writer)}));
-  Sha256 digest;
+  CHIWAWA_TRY(container.header({kMajor, kMinor, 0, parts.time, std::string(writer)}));
   {
     Result<std::vector<uint8_t>> state = encode_state(records);
     if (!state) return state.error();
-    digest = sha256(*state);
-    CHIWAWA_TRY(container.frame(*state, kStateLevel));
+    CHIWAWA_TRY(container.frame(FrameKind::State, *state, kStateLevel));
   }
-  for (const PageGroupRecord& entry : records.page_groups) {
-    const std::vector<uint8_t> group = encode_page_group(memory(entry.memory), entry.memory, entry.group);
-    CHIWAWA_TRY(container.frame(group, kPageGroupLevel));
-  }
-  return container.trailer(digest);
+  CHIWAWA_TRY(write_modules(container, records, parts.module));
+  std::vector<std::span<const uint8_t>> memories;
+  for (uint32_t m = 0; m < records.memories.size(); ++m) memories.push_back(memory(m));
+  CHIWAWA_TRY(write_blocks(container, memories, parts.base));
+  return container.trailer();
+}
+
+Result<void> write_records(Sink& sink, const Records& records, MemoryBytes memory, std::string_view writer) {
+  const auto none = [](uint32_t) { return std::span<const uint8_t>(); };
+  return write_records(sink, records, memory, writer, {none});
 }
 
 Result<void> write(Sink& sink, const Store& store, MachineImage machine, std::optional<wasi::State> wasi,
                    const WriteOptions& options) {
   Records records = collect(store, std::move(machine), std::move(wasi), options);
-  const auto bytes = [&](uint32_t address) -> std::span<const uint8_t> {
+  const auto memory = [&](uint32_t address) -> std::span<const uint8_t> {
     return std::as_const(*store.memories[address]).memory.bytes();
   };
-  index_pages(records, bytes);
+  const auto module = [&](uint32_t number) -> std::span<const uint8_t> {
+    for (size_t i = 0; i < records.instances.size(); ++i) {
+      if (records.instances[i].module == number) return store.instances[i]->module->bytes;
+    }
+    return {};
+  };
+  if (options.embed_modules) {
+    uint64_t size = 0;
+    for (ModuleRecord& record : records.modules) {
+      record.embedded = true;
+      size += record.size;
+    }
+    if (size > kMaxModules) {
+      return damaged("the modules have " + std::to_string(size) + " bytes, more than the " +
+                     std::to_string(kMaxModules) + " that a snapshot can hold");
+    }
+  }
 #ifdef CHIWAWA_VERSION
   constexpr std::string_view kWriter = "chiwawa " CHIWAWA_VERSION;
 #else
   constexpr std::string_view kWriter = "chiwawa";
 #endif
-  return write_records(sink, records, bytes, options.writer.empty() ? kWriter : std::string_view(options.writer));
+  return write_records(sink, records, memory, options.writer.empty() ? kWriter : std::string_view(options.writer),
+                       {module, options.time, options.base});
 }
 
 }  // namespace chiwawa::snapshot

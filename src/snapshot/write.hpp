@@ -10,6 +10,7 @@
 #include "interp/machine.hpp"
 #include "interp/result.hpp"
 #include "interp/store.hpp"
+#include "snapshot/block_writer.hpp"
 #include "snapshot/function_ref.hpp"
 #include "snapshot/hash.hpp"
 #include "snapshot/records.hpp"
@@ -23,6 +24,14 @@ struct WriteOptions {
   std::string writer;
   /// Names of the modules for people, by position in Store::instances; missing ones are left out.
   std::vector<std::string> module_names;
+  /// When it is written, for the header: nanoseconds since 1970, or 0 to leave it out.
+  uint64_t time = 0;
+  /// Put the modules into the snapshot, at most kMaxModules.
+  bool embed_modules = false;
+  /// Write an increment of this snapshot.
+  BaseBlocks* base = nullptr;
+  /// The guest is one that does the same everywhere.
+  bool deterministic = false;
 };
 
 /// Writes the whole continuation: every instance of the store, the machine as Machine::capture() returned it, and WASI.
@@ -37,26 +46,27 @@ Result<void> write(Sink& sink, const Store& store, MachineImage machine, std::op
 /// The bytes of a memory, by address.
 using MemoryBytes = FunctionRef<std::span<const uint8_t>(uint32_t memory)>;
 
-/// Everything except the page index.
+/// Gives a module's binary, by position in Records::modules.
+using ModuleBytes = FunctionRef<std::span<const uint8_t>(uint32_t module)>;
+
+/// The state's records.
 Records collect(const Store& store, MachineImage machine, std::optional<wasi::State> wasi,
                 const WriteOptions& options = {});
-
-/// Looks through the memories and fills records.page_groups.
-void index_pages(Records& records, MemoryBytes memory);
 
 /// The state as a size-prefixed FlatBuffer. Whatever the records say is encoded, also nonsense.
 Result<std::vector<uint8_t>> encode_state(const Records& records);
 
-/// One page group as a size-prefixed FlatBuffer.
-std::vector<uint8_t> encode_page_group(const PageGroupView& group);
+/// What a file has besides the state and the memories.
+struct FileParts {
+  ModuleBytes module;          ///< for those of records.modules that are embedded
+  uint64_t time = 0;           ///< as in Header
+  BaseBlocks* base = nullptr;  ///< with records.base: what that has
+};
 
-/// The same, of the memory with that address and those bytes.
-std::vector<uint8_t> encode_page_group(std::span<const uint8_t> bytes, uint32_t memory, uint32_t group);
-
-/// The page index's hash of a group.
-Hash128 hash_page_group(const PageGroupView& group);
-
-/// Writes header, state, the groups that records.page_groups lists, and trailer.
+/// Writes header, state, embedded modules, blocks of the memories, and trailer.
+Result<void> write_records(Sink& sink, const Records& records, MemoryBytes memory, std::string_view writer,
+                           const FileParts& parts);
+/// Without embedded modules and base.
 Result<void> write_records(Sink& sink, const Records& records, MemoryBytes memory, std::string_view writer);
 
 }  // namespace chiwawa::snapshot

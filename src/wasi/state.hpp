@@ -54,6 +54,8 @@ struct State {
   std::optional<SleepRecord> sleep;
   /// Contents of files that were removed or replaced while the guest had them open: nobody else has them.
   std::vector<std::vector<uint8_t>> removed_files;
+  /// Of a deterministic guest: the state of its random numbers.
+  std::optional<uint64_t> random;
 };
 
 }  // namespace chiwawa::wasi

@@ -2,10 +2,10 @@
 
 #include <utility>
 
-#include "snapshot/container.hpp"
 #include "snapshot/read.hpp"
 #include "snapshot/restore.hpp"
 #include "snapshot/write.hpp"
+#include "snapshot_forgery.hpp"
 
 namespace chiwawa::hostile {
 namespace {
@@ -67,7 +67,6 @@ std::vector<Stopped> stop_guests(const Corpus& corpus, Random& random) {
         MachineImage image = machine->capture();
         if (stop % 2 == 1) image.next = MachineImage::NextCall{function, args};
         stopped.records = snapshot::collect(store, std::move(image), some_wasi());
-        snapshot::index_pages(stopped.records, [&](uint32_t address) { return stopped.memory(address); });
         snapshot::MemorySink sink;
         const auto written = snapshot::write_records(
             sink, stopped.records, [&](uint32_t address) { return stopped.memory(address); }, "test");
@@ -118,26 +117,6 @@ bool try_snapshot(const Stopped& from, const Bytes& file, const std::string& inp
   }
   ++tally.ends["restored and run"];
   return true;
-}
-
-Result<Bytes> write_with_state(const Stopped& from, std::span<const uint8_t> state) {
-  snapshot::MemorySink sink;
-  snapshot::ContainerWriter container(sink);
-  CHIWAWA_TRY(container.header({.writer = "forger"}));
-  CHIWAWA_TRY(container.frame(state, snapshot::kStateLevel));
-  // The groups are those of the unspoilt file.
-  snapshot::MemorySource source(from.file);
-  snapshot::Reader reader(source);
-  CHIWAWA_TRY(reader.open());
-  snapshot::PageGroupView group;
-  for (;;) {
-    const Result<bool> more = reader.next_group(group);
-    if (!more) return more.error();
-    if (!*more) break;
-    CHIWAWA_TRY(container.frame(snapshot::encode_page_group(group), snapshot::kPageGroupLevel));
-  }
-  CHIWAWA_TRY(container.trailer(snapshot::sha256(state)));
-  return std::move(sink.data);
 }
 
 /// A number near `value`, or an odd one.
@@ -285,8 +264,9 @@ Tally spoil_states(const Corpus& corpus, size_t count, uint64_t seed) {
     if (!state) continue;
     for (size_t i = 0; i < count; ++i) {
       const std::string input = from.name + ", spoilt state " + std::to_string(i);
-      const Result<Bytes> file = write_with_state(from, mutate(*state, from.file, random));
-      if (file) try_snapshot(from, *file, input, random, tally);
+      snapshot::MemorySink sink;
+      const auto written = forgery::write_with_state(sink, mutate(*state, from.file, random), from.file);
+      if (written) try_snapshot(from, sink.data, input, random, tally);
     }
   }
   return tally;

@@ -164,9 +164,10 @@ TEST_CASE("A snapshot in a file can be read, and by zstd too", "[snapshot][file]
     at += size + 4;
   }
   CHECK(at == stream.size());
-  REQUIRE(identifiers.size() >= 2);
+  REQUIRE(identifiers.size() >= 3);
   CHECK(identifiers[0] == "CWST");
-  CHECK(identifiers[1] == "CWPG");
+  CHECK(identifiers[1] == "CWBI");
+  CHECK(identifiers[2] == "CWBL");
 }
 
 TEST_CASE("Files that cannot be read", "[snapshot][file]") {
