@@ -17,6 +17,12 @@ uint64_t pages(const Subject& subject, uint32_t memory) {
   return memory < subject.records.memories.size() ? subject.records.memories[memory].pages : 0;
 }
 
+std::string type(const Subject& subject, uint32_t memory) {
+  if (memory >= subject.records.memories.size()) return {};
+  const Limits& limits = subject.records.memories[memory].type.limits;
+  return std::to_string(limits.min) + "…" + (limits.max ? std::to_string(*limits.max) : "");
+}
+
 /// The block's bytes, zeros if it is not stored.
 Result<void> read(const Subject& subject, snapshot::BlockPlace place, Block& into) {
   if (subject.blocks.hash(place)) return subject.blocks.read(place, into);
@@ -64,6 +70,8 @@ Result<void> diff_memories(const Subject& a, const Subject& b, const DiffOptions
     changes.name = b.names.memory(memory);
     changes.pages_a = pages(a, memory);
     changes.pages_b = pages(b, memory);
+    changes.type_a = type(a, memory);
+    changes.type_b = type(b, memory);
     changes.compared = !options.range || options.range->memory == memory;
     MemoryRange range{memory, 0, std::max(changes.pages_a, changes.pages_b) * kPageSize};
     if (options.range && changes.compared) range = *options.range;

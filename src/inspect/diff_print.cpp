@@ -27,6 +27,10 @@ std::string summary(const MemoryChanges& memory) {
     text = memory.pages_a < memory.pages_b ? "grown from " : "shrunk from ";
     text += grouped(memory.pages_a) + " to " + plural(memory.pages_b, "page", "pages");
   }
+  if (memory.type_a != memory.type_b) {
+    text += (text.empty() ? "" : ", ") + std::string("declared ") + (memory.type_a.empty() ? "nowhere" : memory.type_a) +
+            " → " + (memory.type_b.empty() ? "nowhere" : memory.type_b);
+  }
   if (memory.bytes != 0) {
     text += (text.empty() ? "" : ", ") + plural(memory.bytes, "byte differs", "bytes differ") + " in " +
             plural(memory.blocks.size(), "block", "blocks") + " of 4 KiB";

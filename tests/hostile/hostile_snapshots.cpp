@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "hostile/hostile_inspection.hpp"
 #include "snapshot/read.hpp"
 #include "snapshot/restore.hpp"
 #include "snapshot/write.hpp"
@@ -79,8 +80,11 @@ std::vector<Stopped> stop_guests(const Corpus& corpus, Random& random) {
   return result;
 }
 
-/// Restores and runs on. True if it could be restored.
+/// Shows it in every view, restores it and runs on. True if it could be restored.
 bool try_snapshot(const Stopped& from, const Bytes& file, const std::string& input, Random& random, Tally& tally) {
+  if (const std::string problem = look_at(file, from.world.module, from.file); !problem.empty()) {
+    tally.problems.push_back(input + ": " + problem);
+  }
   snapshot::MemorySource source(file);
   snapshot::Reader reader(source);
   if (const Result<void> opened = reader.open(); !opened) {

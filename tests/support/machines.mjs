@@ -48,6 +48,14 @@ export function findMachine(name, build) {
   };
 }
 
+/// The program snapshot-inspect or snapshot-diff as that build has it (native, wasi), or null when it is not built.
+export function findTool(program, name, build) {
+  const wasm = name.startsWith('wasi');
+  const file = resolve(build, wasm ? `${name}/${program}.wasm` : `${name}/${program}`);
+  if (!existsSync(file)) return null;
+  return { name, wasm, command: (args) => (wasm ? [process.execPath, host, file, ...args] : [file, ...args]) };
+}
+
 /// Runs to the end. Text in, text out; `code` is null when it was killed by `signal`.
 export function run(machine, args, { cwd, input = '', timeout = 60_000 } = {}) {
   const [program, ...rest] = machine.command(args);
