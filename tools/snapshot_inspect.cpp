@@ -52,11 +52,13 @@ std::variant<Options, int> parse(int argc, char** argv) {
   Options options;
   CLI::App app("Shows what is in a snapshot: where the program stopped, its stack, memory and open files.");
   app.footer(
-      "Without a view: an overview. The options of a view come after its name; FILE may come before or after it.\n"
+      "Without a view: an overview. The options of a view come after its name, FILE before or after it (./name for a file\n"
+      "that is called like a view).\n"
       "Exit codes: 0 fine, 1 wrong usage or unreadable file, 3 damaged, 4 made for another version.\n"
       "docs/inspecting.md has examples; schema/inspect.schema.json describes the JSON.");
   app.set_version_flag("-V,--version", "snapshot-inspect " CHIWAWA_VERSION);
-  app.add_option("FILE", options.file, "Snapshot; - for standard input")->required();
+  // Not marked as required: CLI11 would take the name of a view for it.
+  app.add_option("FILE", options.file, "Snapshot; - for standard input");
   add_common_options(app, options.common);
   app.require_subcommand(0, 1);
   app.fallthrough();
@@ -99,6 +101,10 @@ std::variant<Options, int> parse(int argc, char** argv) {
     writer->add_option("-o,--output", options.output, "File; - for standard output")->required()->type_name("FILE");
   }
   if (const auto code = parse_command_line(app, argc, argv, kUsage)) return *code;
+  if (options.file.empty()) {
+    std::fprintf(stderr, "%s: FILE is required: which snapshot?\nRun with --help for more information.\n", kProgram);
+    return kUsage;
+  }
   if (const auto chosen = app.get_subcommands(); !chosen.empty()) options.view = chosen[0]->get_name();
   if (!options.parts.locals && !options.parts.operands) options.parts = {true, true};
   return options;

@@ -51,7 +51,7 @@ class Names {
   std::string plain(const Value& value) const;
   /// "func[12]" or "null".
   std::string reference(ValType type, uint64_t bits) const;
-  std::string value(const GlobalInst& global) const { return value(Value{global.type.type, global.bits}); }
+  std::string global_value(const GlobalInst& global) const { return value(Value{global.type.type, global.bits}); }
 
  private:
   /// The first instance that has an address, and its index there.

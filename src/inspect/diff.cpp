@@ -169,7 +169,7 @@ class Differ {
       if (a != nullptr && b != nullptr && a->bits == b->bits && a->type == b->type) continue;
       const auto text = [](const GlobalInst* global, const Names& names) {
         if (global == nullptr) return std::string();
-        return names.value(*global) + (global->type.is_mutable ? "" : " (constant)");
+        return names.global_value(*global) + (global->type.is_mutable ? "" : " (constant)");
       };
       part.add(names_b_.global(i), text(a, names_a_), text(b, names_b_));
     }

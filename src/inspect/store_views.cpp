@@ -7,7 +7,7 @@ void print_globals(Text& out, const Subject& subject) {
   const auto& globals = subject.records.globals;
   for (uint32_t i = 0; i < globals.size(); ++i) {
     out.put(Tone::Name, padded(subject.names.global(i), 12)) << "  " << (globals[i].type.is_mutable ? "mut   " : "const ")
-                                                             << subject.names.value(globals[i]) << "\n";
+                                                             << subject.names.global_value(globals[i]) << "\n";
   }
   if (globals.empty()) out << "There are no globals.\n";
 }

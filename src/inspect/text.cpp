@@ -30,7 +30,7 @@ Text& Text::put(Tone tone, std::string_view text) {
 
 Text& Text::part(std::string_view title) {
   put(Tone::Title, title);
-  return *this << std::string(title.size() < kTitleWidth ? kTitleWidth - title.size() : 1, ' ');
+  return *this << std::string(title.size() + 1 < kTitleWidth ? kTitleWidth - title.size() : 2, ' ');
 }
 
 void Text::flush() {

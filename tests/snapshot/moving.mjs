@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { SKIP, findMachine, parseOptions, run, withFolder } from '../support/machines.mjs';
+import { SKIP, explainDifference, findMachine, parseOptions, run, withFolder } from '../support/machines.mjs';
 import { STOPPED, checkSame, deterministic, joined, label, reference, stopAt } from '../support/checkpoints.mjs';
 import { check, runTests, test } from '../support/tests.mjs';
 
@@ -38,7 +38,8 @@ for (const guest of deterministic) {
         // A guest's WASI state holds the time.
         if (guest.wasi) return;
         const same = readFileSync(join(cwd, `${here.name}.bin`)).equals(readFileSync(join(cwd, `${machine.name}.bin`)));
-        check(same, `${here.name} and ${machine.name} write different bytes before step ${step}`);
+        check(same, () => `${here.name} and ${machine.name} write different bytes before step ${step}:\n` +
+          explainDifference(options.build, cwd, `${here.name}.bin`, `${machine.name}.bin`));
       });
       // In a ring, with another distance at each step: all pairs are met.
       machines.forEach((from, i) => {

@@ -56,6 +56,12 @@ export function findTool(program, name, build) {
   return { name, wasm, command: (args) => (wasm ? [process.execPath, host, file, ...args] : [file, ...args]) };
 }
 
+/// What differs between two snapshots, for a test's output.
+export function explainDifference(build, cwd, a, b) {
+  const diff = findTool('snapshot-diff', 'native', build);
+  return diff ? run(diff, [a, b], { cwd }).stdout : '(snapshot-diff is not built)';
+}
+
 /// Runs to the end. Text in, text out; `code` is null when it was killed by `signal`.
 export function run(machine, args, { cwd, input = '', timeout = 60_000 } = {}) {
   const [program, ...rest] = machine.command(args);

@@ -72,7 +72,7 @@ inFolder('frames entered, locals and memory of a program with names', (cwd) => {
   save(cwd, 'b.bin', at(40000));
   const text = diff(cwd, ['-m', 'lines.wasm', 'a.bin', 'b.bin']);
   matches(text, /^ {2}level \d+ {2}\+ \w+ at 0x[0-9a-f]+$/m);
-  matches(text, /^memory 0 {2}.*[\d,]+ bytes? differs? in \d+ blocks? of 4 KiB$/m);
+  matches(text, /^memory 0 \(memory\) {2}.*[\d,]+ bytes? differs? in \d+ blocks? of 4 KiB$/m);
   matches(text, /^ {2}\+ [0-9a-f]{8} {2}([0-9a-f]{2} {1,2}){16} \|.{16}\|$/m);
   matches(text, /__stack_pointer\): i32 \d+ → i32 \d+/);
   matches(diff(cwd, ['--pages', 'a.bin', 'b.bin']), /^0x[0-9a-f]{8} {2}[·░▒▓█]{64}$/m);
