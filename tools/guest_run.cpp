@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "checkpoint_files.hpp"
 #include "pacer.hpp"
 #include "report.hpp"
 #include "trigger.hpp"
@@ -27,8 +28,10 @@ class GuestRun {
         options_(options),
         machine_(session.machine()),
         trigger_(options.trigger_file),
+        files_(options.checkpoint_file, options.checkpoint_keep),
         pacer_(session.store().compile_options.exact ? kMaxSteps : kMaxPolls),
         stop_at_(options.checkpoint_at) {
+    if (options.checkpoint_every) next_save_ = Clock::now() + *options.checkpoint_every;
     if (stop_at_ && machine_.steps() > *stop_at_) {
       print_note("the snapshot was written at step " + std::to_string(machine_.steps()) +
                  ": there is no stop at step " + std::to_string(*stop_at_));
@@ -40,14 +43,18 @@ class GuestRun {
 
  private:
   uint64_t budget() const;
-  bool wants_checkpoint();
+  /// Why the guest is to be saved now.
+  enum class Wish : uint8_t { None, Asked, Due };
+  Wish wish();
   /// Whether the program ends now.
-  bool checkpoint();
+  bool checkpoint(Wish wish);
 
   Session& session_;
   const Options& options_;
   Machine& machine_;
   Trigger trigger_;
+  CheckpointFiles files_;
+  std::optional<Clock::time_point> next_save_;  // --checkpoint-every
   Pacer pacer_;
   std::optional<uint64_t> stop_at_;  // steps
 };
@@ -66,7 +73,7 @@ int GuestRun::run() {
           next_budget = 0;
           continue;
         }
-        print_results(outcome.values);
+        print_results(outcome.values, options_.snapshot_to_stdout() ? stderr : stdout);
         return kExitOk;
       }
       case Outcome::Kind::Trapped: print_trap(session_.store(), outcome.trap); return kExitTrap;
@@ -75,7 +82,7 @@ int GuestRun::run() {
         if (outcome.pause == PauseReason::Budget && next_budget == pacer_.budget()) pacer_.ran(Clock::now() - begin);
         break;
     }
-    if (wants_checkpoint() && checkpoint()) return kExitOk;
+    if (const Wish now = wish(); now != Wish::None && checkpoint(now)) return kExitOk;
     next_budget = budget();
   }
 }
@@ -87,21 +94,26 @@ uint64_t GuestRun::budget() const {
   return std::min(until_stop, pacer_.budget());
 }
 
-bool GuestRun::wants_checkpoint() {
+GuestRun::Wish GuestRun::wish() {
   if (stop_at_ && machine_.steps() == *stop_at_) {
     stop_at_.reset();
-    return true;
+    return Wish::Asked;
   }
-  return options_.checkpoints && trigger_.noticed(Clock::now());
+  if (options_.checkpoints && trigger_.noticed(Clock::now())) return Wish::Asked;
+  return next_save_ && Clock::now() >= *next_save_ ? Wish::Due : Wish::None;
 }
 
-bool GuestRun::checkpoint() {
-  if (const Result<void> saved = session_.save(options_.checkpoint_file); !saved) {
-    print_note("no checkpoint was written to " + options_.checkpoint_file +
+bool GuestRun::checkpoint(Wish wish) {
+  const std::string file = files_.next();
+  const Result<void> saved = session_.save(file);
+  if (next_save_) next_save_ = Clock::now() + *options_.checkpoint_every;
+  if (!saved) {
+    print_note("no checkpoint was written to " + (file == "-" ? "standard output" : file) +
                ", the guest goes on: " + describe(saved.error()));
     return false;
   }
-  if (options_.checkpoint_continue) return false;
+  files_.written();
+  if (options_.checkpoint_continue || wish == Wish::Due) return false;
   std::fputs("Execution stopped for checkpoint.\n", stderr);
   return true;
 }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "app_args.hpp"
+#include "duration.hpp"
 #include "params.hpp"
 #include "parse_command_line.hpp"
 
@@ -138,6 +139,10 @@ std::string check_app_args(const std::string& text) {
   return split_words(text) ? "" : "a quote is not closed: " + text;
 }
 
+std::string check_duration(const std::string& text) {
+  return parse_duration(text) ? "" : "expected a duration such as 30s, 500ms, 5m or 2h: " + text;
+}
+
 std::string check_dispatch(const std::string& text) {
   if (text != "loop" && text != "tail") return "expected loop or tail: " + text;
   return has_dispatch(text == "loop" ? Dispatch::Loop : Dispatch::Tail) ? "" : "this build has no dispatcher " + text;
@@ -158,8 +163,15 @@ class CommandLine {
 
   std::variant<Options, int> parse(const SplitArguments& arguments) {
     std::vector<const char*> own;
-    for (const std::string& word : arguments.own) own.push_back(word.c_str());
+    for (const std::string& word : arguments.own) {
+      own.push_back(word.c_str());
+      if (word == "--restore" || word.starts_with("--restore=")) module_->required(false);
+    }
     if (const auto code = parse_command_line(app_, static_cast<int>(own.size()), own.data())) return *code;
+    if (const std::string wrong = wrong_combination(); !wrong.empty()) {
+      std::fprintf(stderr, "%s\nRun with --help for more information.\n", wrong.c_str());
+      return usage_error;
+    }
     finish(arguments.guest);
     return std::move(options_);
   }
@@ -168,6 +180,7 @@ class CommandLine {
   void add_guest_options();
   void add_checkpoint_options();
   void add_engine_options();
+  std::string wrong_combination() const;
   void finish(const std::vector<std::string>& guest_args);
 
   CLI::Option* repeatable(CLI::Option* option) { return option->expected(1)->take_all()->allow_extra_args(false); }
@@ -175,6 +188,7 @@ class CommandLine {
 
   CLI::App app_;
   Options options_;
+  CLI::Option* module_ = nullptr;
   // As written:
   std::string app_args_;
   std::string restore_;
@@ -182,6 +196,9 @@ class CommandLine {
   std::string dispatch_;
   std::vector<std::string> dirs_;
   uint64_t checkpoint_at_ = 0;
+  std::string every_;
+  uint32_t keep_ = 0;
+  std::string base_;
   std::string policy_;
   std::string embed_;
   bool no_dir_ = false;
@@ -189,7 +206,7 @@ class CommandLine {
 };
 
 void CommandLine::add_guest_options() {
-  app_.add_option("MODULE", options_.module_path, "The WebAssembly module (binary format)")->required();
+  module_ = app_.add_option("MODULE", options_.module_path, "The WebAssembly module (binary format)")->required();
   app_.add_option("-i,--invoke", options_.invoke, "Exported function to call")->option_text("NAME [_start]");
   repeatable(app_.add_option("-p,--params", options_.params,
                              "Its parameters, such as I32(1),I64(-2) F32(nan) F64(0x1p3) RefNull\n"
@@ -222,16 +239,34 @@ void CommandLine::add_checkpoint_options() {
   group(app_.add_option("--trigger-file", options_.trigger_file, "The file to watch for; it is removed when noticed"))
       ->option_text("FILE [checkpoint.trigger]")
       ->needs(cr);
-  group(app_.add_option("--checkpoint-file", options_.checkpoint_file, "Where to save"))
+  group(app_.add_option("--checkpoint-file", options_.checkpoint_file,
+                        "Where to save; - for standard output, while what the guest prints\n"
+                        "goes to standard error"))
       ->option_text("FILE [checkpoint.bin]");
   group(app_.add_flag("--checkpoint-continue", options_.checkpoint_continue, "Save and go on instead of stopping"));
+  group(app_.add_option("--checkpoint-every", every_, "Save after every such time, and go on; units ms, s, m, h"))
+      ->option_text("TIME")
+      ->check(check_duration, "");
+  group(app_.add_option("--checkpoint-keep", keep_,
+                        "Number the snapshots, FILE.1, FILE.2, and so on, and keep the last K"))
+      ->option_text("K")
+      ->check(CLI::Range(uint32_t{1}, uint32_t{1'000'000}), "");
+  group(app_.add_option("--checkpoint-base", base_,
+                        "Save only what differs from this snapshot, which --restore needs, too"))
+      ->option_text("FILE");
+  group(app_.add_flag("--embed-module", options_.embed_module,
+                      "Put the module into the snapshot, so that --restore needs no MODULE"));
+  group(app_.add_flag("--deterministic", options_.deterministic,
+                      "The same in every run: clocks that advance only when looked at, fixed\n"
+                      "random numbers, canonical NaNs; it stays so after --restore"));
   group(app_.add_option("--checkpoint-at", checkpoint_at_,
                         "Save exactly before Wasm instruction N, counted from 0 at the start of\n"
                         "the run; block, loop, else and end do not count"))
       ->option_text("N");
-  CLI::Option* from =
-      group(app_.add_option("--restore", restore_, "Continue what this file saved, with the same MODULE"))
-          ->option_text("FILE");
+  CLI::Option* from = group(app_.add_option("--restore", restore_,
+                                            "Continue what this file saved, with the same MODULE; - for standard\n"
+                                            "input"))
+                          ->option_text("FILE");
   group(app_.add_option("--restore-policy", policy_,
                         "Whether files that the guest had open may have changed since then;\n"
                         "strict: they have the same size and date"))
@@ -261,11 +296,28 @@ void CommandLine::add_engine_options() {
       ->check(check_dispatch, "");
 }
 
+/// What options mean nothing together, that is, in words; empty if all is well.
+std::string CommandLine::wrong_combination() const {
+  if (options_.snapshot_to_stdout()) {
+    for (const char* option :
+         {"--checkpoint-continue", "--checkpoint-every", "--checkpoint-keep", "--checkpoint-base"}) {
+      if (given(option)) return std::string("--checkpoint-file - excludes ") + option;
+    }
+  }
+  if (given("--checkpoint-base") && base_ == options_.checkpoint_file && !given("--checkpoint-keep")) {
+    return "--checkpoint-base and --checkpoint-file are the same file: the increment would replace its base";
+  }
+  return "";
+}
+
 void CommandLine::finish(const std::vector<std::string>& guest_args) {
   if (given("--max-memory"))
     options_.max_memory_pages = std::min(parse_size(memory_).value_or(0) / kPageSize, kMaxPages);
   if (given("--dispatch")) options_.dispatch = dispatch_ == "loop" ? Dispatch::Loop : Dispatch::Tail;
   if (given("--checkpoint-at")) options_.checkpoint_at = checkpoint_at_;
+  if (given("--checkpoint-every")) options_.checkpoint_every = parse_duration(every_);
+  if (given("--checkpoint-keep")) options_.checkpoint_keep = keep_;
+  if (given("--checkpoint-base")) options_.checkpoint_base = base_;
   if (given("--restore-policy")) {
     options_.policy = policy_ == "strict" ? wasi::RestorePolicy::Strict : wasi::RestorePolicy::Lenient;
   }
@@ -280,7 +332,7 @@ void CommandLine::finish(const std::vector<std::string>& guest_args) {
   }
   if (!given("--restore")) return;
   options_.restore = restore_;
-  for (const char* option : {"--invoke", "--params", "--env", "--env-inherit", "--app-args"}) {
+  for (const char* option : {"--invoke", "--params", "--env", "--env-inherit", "--app-args", "--deterministic"}) {
     if (given(option)) options_.ignored.push_back(option);
   }
   if (!guest_args.empty()) options_.ignored.push_back("arguments after --");

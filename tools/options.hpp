@@ -1,6 +1,7 @@
 // The command line of `chiwawa` as a struct.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -14,7 +15,7 @@
 namespace chiwawa::tools {
 
 struct Options {
-  std::string module_path;
+  std::string module_path;  ///< may be empty with `restore`
   std::string invoke = "_start";
   std::vector<std::string> params;   ///< as written, see params.hpp
   std::vector<std::string> args;     ///< the guest's, without its name: --app-args, then those after `--`
@@ -25,16 +26,26 @@ struct Options {
   bool checkpoints = false;  ///< --cr
   bool checkpoint_continue = false;
   std::string trigger_file = "checkpoint.trigger";
-  std::string checkpoint_file = "checkpoint.bin";
-  std::optional<uint64_t> checkpoint_at;  ///< steps
-  std::optional<std::string> restore;     ///< a snapshot's path
-  bool explain = false;                   ///< only say what `restore` would do
+  std::string checkpoint_file = "checkpoint.bin";  ///< or "-"
+  std::optional<uint64_t> checkpoint_at;           ///< steps
+  std::optional<std::string> checkpoint_base;      ///< a snapshot's path: write increments of it
+  std::optional<std::chrono::milliseconds> checkpoint_every;
+  std::optional<uint32_t> checkpoint_keep;  ///< how many numbered checkpoints stay
+  bool embed_module = false;
+  bool deterministic = false;
+  std::optional<std::string> restore;  ///< a snapshot's path, or "-"
+  bool explain = false;                ///< only say what `restore` would do
   wasi::RestorePolicy policy = wasi::RestorePolicy::Lenient;
   uint64_t embed_limit = wasi::kDefaultEmbedLimit;  ///< bytes
 
   uint64_t max_memory_pages = kMaxPages;
   MachineLimits limits;
   Dispatch dispatch = default_dispatch();
+
+  /// Whether the guest must be able to stop at any time.
+  bool stoppable() const { return checkpoints || checkpoint_every.has_value(); }
+  /// Whether standard output is for the snapshot, and not for the guest.
+  bool snapshot_to_stdout() const { return checkpoint_file == "-"; }
 
   /// Options that were given but mean nothing together with --restore.
   std::vector<std::string> ignored;

@@ -22,9 +22,9 @@ std::string format(const Value& value) {
   return "?";
 }
 
-void print_results(const std::vector<Value>& values) {
-  for (const Value& value : values) std::printf("Result: %s\n", format(value).c_str());
-  std::fflush(stdout);
+void print_results(const std::vector<Value>& values, std::FILE* to) {
+  for (const Value& value : values) std::fprintf(to, "Result: %s\n", format(value).c_str());
+  std::fflush(to);
 }
 
 void print_trap(const Store& store, const Trap& trap) {

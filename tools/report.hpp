@@ -1,6 +1,7 @@
 // What `chiwawa` prints: results on stdout, everything else on stderr.
 #pragma once
 
+#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -25,8 +26,8 @@ enum ExitCode : int {
 /// payload.
 std::string format(const Value& value);
 
-/// "Result: Num(I32(30))", one line each, on stdout.
-void print_results(const std::vector<Value>& values);
+/// "Result: Num(I32(30))", one line each.
+void print_results(const std::vector<Value>& values, std::FILE* to = stdout);
 
 /// "trap: integer divide by zero", then the call chain, innermost first.
 void print_trap(const Store& store, const Trap& trap);

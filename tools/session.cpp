@@ -2,16 +2,21 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <utility>
 
 #include "interp/decode.hpp"
 #include "interp/instantiate.hpp"
 #include "interp/validate.hpp"
 #include "params.hpp"
+#include "snapshot/chain.hpp"
 #include "snapshot/file.hpp"
 #include "snapshot/read.hpp"
 #include "snapshot/restore.hpp"
 #include "snapshot/write.hpp"
+#ifndef __wasm__
+#include <csignal>
+#endif
 
 namespace chiwawa::tools {
 namespace {
@@ -26,8 +31,6 @@ constexpr bool kAlwaysPoll = false;
 
 /// How long a blocking call may keep the trigger file from being noticed. Nanoseconds.
 constexpr uint64_t kSlice = 20'000'000;
-
-/// Bytes.
 
 /// Names listed in one message.
 constexpr size_t kMaxListed = 10;
@@ -66,6 +69,7 @@ Result<std::unique_ptr<Session>> Session::restore(const Options& options) {
 }
 
 Result<void> Session::begin() {
+  deterministic_ = options_.deterministic;
   CHIWAWA_TRY(read_module());
   Result<Request> request = find_request();
   if (!request) return request.error();
@@ -90,11 +94,16 @@ Result<void> Session::begin() {
 
 Result<void> Session::continue_from(const std::string& snapshot) {
   snapshot::FileSource source;
-  if (const Result<void> opened = source.open(snapshot); !opened) return as_snapshot_error(opened.error());
+  if (snapshot == "-") {
+    source.use(0, "standard input");
+  } else if (const Result<void> opened = source.open(snapshot); !opened) {
+    return as_snapshot_error(opened.error());
+  }
   snapshot::Reader reader(source);
   if (const Result<void> opened = reader.open(); !opened) return as_snapshot_error(opened.error());
 
-  CHIWAWA_TRY(read_module());
+  deterministic_ = reader.records().deterministic;
+  CHIWAWA_TRY(find_module(reader));
   const std::array<std::shared_ptr<const Module>, 1> modules = {module_};
   if (const auto matched = snapshot::match_modules(reader.records(), modules); !matched) return matched.error();
   if (const std::optional<wasi::State>& state = reader.records().wasi) {
@@ -104,7 +113,8 @@ Result<void> Session::continue_from(const std::string& snapshot) {
   const auto host_function = [this](std::string_view module, std::string_view name, const FuncType&) {
     return wasi_ ? wasi_->function(module, name) : std::nullopt;
   };
-  const snapshot::RestoreOptions restore_options{{options_.max_memory_pages}, compile_options()};
+  const snapshot::RestoreOptions restore_options{
+      {options_.max_memory_pages}, compile_options(), snapshot == "-" ? "." : snapshot::folder_of(snapshot)};
   Result<snapshot::Restored> restored = snapshot::restore(reader, modules, host_function, restore_options);
   if (!restored) return as_snapshot_error(restored.error());
   store_ = std::move(restored->store);
@@ -130,16 +140,53 @@ Result<void> Session::save(const std::string& path) {
     state = std::move(*saved);
   }
   snapshot::WriteOptions write_options;
-  write_options.module_names = {base_name(options_.module_path)};
-  return snapshot::publish(path, [&](snapshot::Sink& sink) {
+  write_options.module_names = {module_name_};
+  write_options.embed_modules = embed_module_;
+  write_options.deterministic = deterministic_;
+  if (!deterministic_) {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    write_options.time = static_cast<uint64_t>(std::chrono::nanoseconds(now).count());
+  }
+  snapshot::ChainBlocks base;
+  if (options_.checkpoint_base) {
+    CHIWAWA_TRY(base.open(*options_.checkpoint_base, snapshot::folder_of(path)));
+    write_options.base = &base;
+  }
+  const auto write = [&](snapshot::Sink& sink) {
     return snapshot::write(sink, *store_, std::move(image), std::move(state), write_options);
-  });
+  };
+  if (path != "-") return snapshot::publish(path, write);
+#ifndef __wasm__
+  // A reader that is gone is an error like others, after which the guest goes on.
+  std::signal(SIGPIPE, SIG_IGN);
+#endif
+  snapshot::DescriptorSink sink(1, "standard output");
+  return write(sink);
 }
 
 Result<void> Session::read_module() {
   Result<std::vector<uint8_t>> bytes = snapshot::read_file(options_.module_path);
   if (!bytes) return bytes.error();
-  Result<Module> module = decode(std::move(*bytes));
+  module_name_ = base_name(options_.module_path);
+  embed_module_ = options_.embed_module;
+  return use_module(std::move(*bytes));
+}
+
+Result<void> Session::find_module(snapshot::Reader& reader) {
+  if (!options_.module_path.empty()) return read_module();
+  const std::vector<snapshot::ModuleRecord>& records = reader.records().modules;
+  if (records.size() != 1 || !records[0].embedded) {
+    return snapshot::damaged("the module is not in the snapshot: it must be given on the command line");
+  }
+  module_name_ = records[0].name;
+  embed_module_ = true;
+  Result<std::vector<std::vector<uint8_t>>> embedded = reader.read_modules();
+  if (!embedded) return as_snapshot_error(embedded.error());
+  return use_module(std::move((*embedded)[0]));
+}
+
+Result<void> Session::use_module(std::vector<uint8_t> bytes) {
+  Result<Module> module = decode(std::move(bytes));
   if (!module) return module.error();
   CHIWAWA_TRY(validate(*module));
   module_ = std::make_shared<const Module>(std::move(*module));
@@ -175,7 +222,9 @@ wasi::Config Session::wasi_config() const {
   config.preopens = options_.preopens;
   config.embed_limit = options_.embed_limit;
   config.policy = options_.policy;
-  config.slice = options_.checkpoints ? kSlice : 0;
+  config.slice = options_.stoppable() ? kSlice : 0;
+  config.deterministic = deterministic_;
+  config.stdout_to_stderr = options_.snapshot_to_stdout();
   return config;
 }
 
@@ -221,7 +270,9 @@ Result<void> Session::examine_wasi(const wasi::State& state) {
 }
 
 CompileOptions Session::compile_options() const {
-  return {.polls = options_.checkpoints || kAlwaysPoll, .exact = options_.checkpoint_at.has_value()};
+  return {.polls = options_.stoppable() || kAlwaysPoll,
+          .exact = options_.checkpoint_at.has_value(),
+          .canonical_nans = deterministic_};
 }
 
 Result<std::vector<Extern>> Session::provide_imports() {

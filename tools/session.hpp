@@ -12,6 +12,7 @@
 #include "interp/result.hpp"
 #include "interp/store.hpp"
 #include "options.hpp"
+#include "snapshot/read.hpp"
 #include "wasi/wasi.hpp"
 
 namespace chiwawa::tools {
@@ -35,7 +36,7 @@ class Session {
   /// False if there is none: the program has ended.
   Result<bool> begin_next_call();
 
-  /// Writes the paused machine and all around it to a file, atomically.
+  /// Writes the paused machine and all around it to a file, atomically, or to standard output ("-").
   Result<void> save(const std::string& path);
 
  private:
@@ -52,6 +53,9 @@ class Session {
   Result<void> continue_from(const std::string& snapshot);
 
   Result<void> read_module();
+  Result<void> use_module(std::vector<uint8_t> bytes);
+  /// The module of the snapshot: that of the command line, or else the one that is embedded.
+  Result<void> find_module(snapshot::Reader& reader);
   Result<Request> find_request() const;
   bool imports_wasi() const;
   wasi::Config wasi_config() const;
@@ -65,6 +69,9 @@ class Session {
   const Options& options_;
   // In this order: each refers to those before it.
   std::shared_ptr<const Module> module_;
+  std::string module_name_;  // a hint for people
+  bool embed_module_ = false;
+  bool deterministic_ = false;
   std::unique_ptr<wasi::Wasi> wasi_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<Machine> machine_;

@@ -17,6 +17,8 @@ struct CompileOptions {
   bool polls = false;
   /// Count every step against the budget and be able to stop before each.
   bool exact = false;
+  /// Arithmetic gives the positive canonical NaN wherever the specification lets it give one of several.
+  bool canonical_nans = false;
 };
 
 /// One slot instruction. Operands are slots relative to the frame; what each member means is the operation's affair.

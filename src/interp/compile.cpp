@@ -29,7 +29,8 @@ class Compiler {
       : instance_(*code.instance),
         module_(*instance_.module),
         options_{.polls = store.compile_options.polls && !store.compile_options.exact,
-                 .exact = store.compile_options.exact},
+                 .exact = store.compile_options.exact,
+                 .canonical_nans = store.compile_options.canonical_nans},
         barriers_(code.barriers),
         observer_(observer),
         function_(store[code.function]),
@@ -596,6 +597,38 @@ class Compiler {
     emit(SlotOp::select_slot, d, first, second, condition);
   }
 
+  /// Whether the specification leaves open which NaN the instruction gives.
+  static bool gives_some_nan(Opcode opcode) {
+    switch (opcode) {
+#define CHIWAWA_OF_BOTH_WIDTHS(id) \
+  case Opcode::f32_##id:           \
+  case Opcode::f64_##id:
+      CHIWAWA_OF_BOTH_WIDTHS(ceil)
+      CHIWAWA_OF_BOTH_WIDTHS(floor)
+      CHIWAWA_OF_BOTH_WIDTHS(trunc)
+      CHIWAWA_OF_BOTH_WIDTHS(nearest)
+      CHIWAWA_OF_BOTH_WIDTHS(sqrt)
+      CHIWAWA_OF_BOTH_WIDTHS(add)
+      CHIWAWA_OF_BOTH_WIDTHS(sub)
+      CHIWAWA_OF_BOTH_WIDTHS(mul)
+      CHIWAWA_OF_BOTH_WIDTHS(div)
+      CHIWAWA_OF_BOTH_WIDTHS(min)
+      CHIWAWA_OF_BOTH_WIDTHS(max)
+#undef CHIWAWA_OF_BOTH_WIDTHS
+      case Opcode::f32_demote_f64:
+      case Opcode::f64_promote_f32: return true;
+      default: return false;
+    }
+  }
+
+  /// Behind the cell of an instruction that has just pushed its result.
+  void canonicalize(Opcode opcode, ValType result) {
+    if (!gives_some_nan(opcode)) return;
+    const uint16_t d = home(height() - 1);
+    producer_ = here();
+    emit(result == ValType::F32 ? SlotOp::canonical_f32 : SlotOp::canonical_f64, d, d);
+  }
+
   void compile_reachable(const Instr& instr) {
     if (is_step(instr.opcode)) {
       report_step();
@@ -607,9 +640,13 @@ class Compiler {
         const uint16_t a = pop_slot();
         const uint16_t d = push_result(forms.result);
         emit(forms.slots, d, a);
+        if (options_.canonical_nans) canonicalize(instr.opcode, forms.result);
         return;
       }
-      case SlotForms::Shape::Binary: compile_binary(instr.opcode); return;
+      case SlotForms::Shape::Binary:
+        compile_binary(instr.opcode);
+        if (options_.canonical_nans) canonicalize(instr.opcode, forms.result);
+        return;
       case SlotForms::Shape::Load: {
         const uint16_t a = pop_slot();
         const uint16_t d = push_result(forms.result);

@@ -217,6 +217,10 @@ CHIWAWA_FLOAT_OPERATIONS(f32, float)
 CHIWAWA_FLOAT_OPERATIONS(f64, double)
 #undef CHIWAWA_FLOAT_OPERATIONS
 
+/// The positive canonical NaN for any NaN; every other value as it is.
+constexpr float canonical_nan(float a) { return a == a ? a : std::bit_cast<float>(uint32_t{0x7fc00000}); }
+constexpr double canonical_nan(double a) { return a == a ? a : std::bit_cast<double>(uint64_t{0x7ff8000000000000}); }
+
 constexpr float f32_demote_f64(double a) { return static_cast<float>(a); }
 constexpr double f64_promote_f32(float a) { return static_cast<double>(a); }
 constexpr uint32_t i32_reinterpret_f32(float a) { return std::bit_cast<uint32_t>(a); }

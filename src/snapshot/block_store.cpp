@@ -66,7 +66,7 @@ Result<void> BlockStore::add(const BlockBatch& batch) {
     }
     if (memory.size() < end) memory.resize(static_cast<size_t>(end));
     for (uint32_t i = 0; i < run.count; ++i) {
-      uint32_t& entry = memory[run.first.block + i];
+      uint32_t& entry = memory[static_cast<size_t>(run.first.block) + i];
       if (run.kind == BlockKind::Zero) {
         entry = 0;
       } else if (run.kind == BlockKind::Stored) {
@@ -76,7 +76,7 @@ Result<void> BlockStore::add(const BlockBatch& batch) {
       } else {
         const BlockPlace from = run.source_of(i);
         const auto& source = memories_[from.memory];
-        entry = from.block < source.size() ? source[from.block] : 0;
+        entry = from.block < source.size() ? source[static_cast<size_t>(from.block)] : 0;
         const Hash128 wanted = hashes[run.kind == BlockKind::Repeat ? 0 : i];
         if (entry == 0 || entries_[entry - 1].hash != wanted) {
           result = damaged("a copied block has another hash than its source");
@@ -89,7 +89,7 @@ Result<void> BlockStore::add(const BlockBatch& batch) {
 
 std::optional<Hash128> BlockStore::hash(BlockPlace place) const {
   if (place.block >= end(place.memory)) return std::nullopt;
-  const uint32_t entry = memories_[place.memory][place.block];
+  const uint32_t entry = memories_[place.memory][static_cast<size_t>(place.block)];
   return entry == 0 ? std::nullopt : std::optional(entries_[entry - 1].hash);
 }
 
@@ -106,7 +106,7 @@ Result<void> BlockStore::read(BlockPlace place, std::span<uint8_t> into) {
     std::memset(into.data(), 0, kBlockSize);
     return {};
   }
-  const Entry& entry = entries_[memories_[place.memory][place.block] - 1];
+  const Entry& entry = entries_[memories_[place.memory][static_cast<size_t>(place.block)] - 1];
   const Batch& batch = batches_[entry.batch];
   if (current_ != entry.batch) {
     current_.reset();

@@ -35,17 +35,17 @@ class FirstOfEqual {
       begins_.push_back(blocks_);
       blocks_ += memory.size() / kBlockSize;
     }
-    const uint64_t slots = std::bit_ceil(std::clamp<uint64_t>(blocks_ * 2, 16, kMostSlots));
+    const auto slots = static_cast<size_t>(std::bit_ceil(std::clamp<uint64_t>(blocks_ * 2, 16, kMostSlots)));
     mask_ = slots - 1;
     // Zeroed, and without touching what a nearly empty memory does not need.
-    slots_.reset(static_cast<uint32_t*>(std::calloc(static_cast<size_t>(slots), sizeof(uint32_t))));
+    slots_.reset(static_cast<uint32_t*>(std::calloc(slots, sizeof(uint32_t))));
   }
 
   bool allocated() const { return slots_ != nullptr; }
 
   /// The first block that equals this one, or nothing if this is it. Blocks must come in order.
   std::optional<BlockPlace> find(BlockPlace place, const uint8_t* data, const Hash128& hash) {
-    for (uint64_t slot = hash.low & mask_;; slot = (slot + 1) & mask_) {
+    for (size_t slot = static_cast<size_t>(hash.low) & mask_;; slot = (slot + 1) & mask_) {
       if (slots_[slot] == 0) {
         // (All blocks of 6 GiB of memory have room. Behind them only earlier ones are looked for.)
         if (used_ < kMostSlots / 4 * 3) {
@@ -77,7 +77,7 @@ class FirstOfEqual {
   std::span<const std::span<const uint8_t>> memories_;
   std::vector<uint64_t> begins_;  // of each memory: the number of blocks in those before
   uint64_t blocks_ = 0;
-  uint64_t mask_ = 0;
+  size_t mask_ = 0;
   uint64_t used_ = 0;
   std::unique_ptr<uint32_t[], Free> slots_;
 };

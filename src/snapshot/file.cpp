@@ -4,9 +4,13 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <ctime>
 #include <utility>
 
 #include <fcntl.h>
+#ifndef __wasm__
+#include <sys/file.h>
+#endif
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -59,13 +63,13 @@ Result<void> write_directly(const std::string& path, FunctionRef<Result<void>(Si
   return result;
 }
 
-/// A file that is removed unless it got its name.
+/// A file that is removed unless it got its name. What a process that was killed has left behind is used again.
 class TemporaryFile {
  public:
   explicit TemporaryFile(const std::string& path) : path_(path) {}
   ~TemporaryFile() {
-    close();
     if (exists_) ::unlink(name_.c_str());
+    close();
   }
   TemporaryFile(const TemporaryFile&) = delete;
   TemporaryFile& operator=(const TemporaryFile&) = delete;
@@ -75,27 +79,65 @@ class TemporaryFile {
     for (int i = 0; i < 100; ++i) {
       name_ = path_ + ".tmp" + std::to_string(i);
       descriptor_ = open_retrying(name_, O_WRONLY | O_CREAT | O_EXCL);
-      if (descriptor_ >= 0) {
-        exists_ = true;
-        return 0;
-      }
-      if (errno != EEXIST) return errno;
+      if (descriptor_ < 0 && errno != EEXIST) return errno;
+      exists_ = descriptor_ >= 0 ? lock() : take_over();
+      if (exists_) return 0;
+      close();
     }
     return EEXIST;
   }
-  int close() {
-    const int descriptor = std::exchange(descriptor_, -1);
-    return descriptor >= 0 && ::close(descriptor) != 0 ? errno : 0;
-  }
+  /// Gives the file its name. Until then nobody else can take it over, so what is published is what was written.
   int rename() {
     if (std::rename(name_.c_str(), path_.c_str()) != 0) return errno;
     exists_ = false;
     return 0;
   }
+  /// Tells of errors that only closing reports; the file stays ours.
+  int check_closing() {
+#ifdef __wasm__
+    return 0;  // there are no two descriptors for one file
+#else
+    const int copy = ::dup(descriptor_);
+    return copy >= 0 && ::close(copy) != 0 ? errno : 0;
+#endif
+  }
   int descriptor() const { return descriptor_; }
   const std::string& name() const { return name_; }
 
  private:
+  void close() {
+    if (const int descriptor = std::exchange(descriptor_, -1); descriptor >= 0) ::close(descriptor);
+  }
+
+#ifdef __wasm__
+  // Without locks, age must tell: whoever still writes has written lately.
+  static bool lock() { return true; }
+  bool take_over() {
+    constexpr time_t kStale = 600;  // seconds
+    struct stat status{};
+    if (::stat(name_.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return false;
+    if (::time(nullptr) - status.st_mtim.tv_sec < kStale) return false;
+    if (::unlink(name_.c_str()) != 0) return false;
+    descriptor_ = open_retrying(name_, O_WRONLY | O_CREAT | O_EXCL);
+    return descriptor_ >= 0;
+  }
+#else
+  /// Whether the file is ours alone: nobody has locked it, and the name still leads to it.
+  bool lock() {
+    struct stat opened{};
+    struct stat named{};
+    return ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0 && ::fstat(descriptor_, &opened) == 0 &&
+           ::lstat(name_.c_str(), &named) == 0 && opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+  }
+  /// Its writer is gone if it is not locked. A file of somebody else's, or with another name, is left alone.
+  bool take_over() {
+    descriptor_ = open_retrying(name_, O_WRONLY | O_NOFOLLOW | O_NONBLOCK);
+    struct stat status{};
+    return descriptor_ >= 0 && ::fstat(descriptor_, &status) == 0 && S_ISREG(status.st_mode) && status.st_nlink == 1 &&
+           status.st_uid == ::geteuid() && (status.st_mode & 077) == 0 && lock() && ::ftruncate(descriptor_, 0) == 0;
+  }
+#endif
+
   const std::string& path_;
   std::string name_;
   int descriptor_ = -1;
@@ -115,7 +157,7 @@ Result<void> publish(const std::string& path, FunctionRef<Result<void>(Sink&)> w
   DescriptorSink sink(file.descriptor(), file.name());
   CHIWAWA_TRY(write(sink));
   if (const int code = flush(file.descriptor()); code != 0) return io_error("flush", file.name(), code);
-  if (const int code = file.close(); code != 0) return io_error("write", file.name(), code);
+  if (const int code = file.check_closing(); code != 0) return io_error("write", file.name(), code);
   if (const int code = file.rename(); code != 0) return io_error("replace", path, code);
   if (const int code = flush_directory(path); code != 0) return io_error("flush the directory of", path, code);
   return {};

@@ -16,7 +16,7 @@ namespace chiwawa::snapshot {
 /// Makes `path` hold what `write` writes into the sink, or leaves it as it was. The bytes go to a new file beside it
 /// ("path.tmp0", …; readable by its owner only), which is flushed to the disk and then takes the name `path`; if
 /// anything fails it is removed. A process that is killed on the way can leave the temporary file behind, never a
-/// damaged `path`.
+/// damaged `path`; the next call for the same path uses the file again (inside a wasm host: when it is 10 minutes old).
 ///
 /// If `path` is there and no regular file (a pipe, a device), it is written directly. If it is a symbolic link, the
 /// link is replaced. Errors: Phase::Io with path and reason, or what `write` returned.

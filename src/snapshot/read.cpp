@@ -130,15 +130,16 @@ class Hashes {
     if (memories_.empty()) return result;
     batch.for_each_run([&](const BlockRun& run, std::span<const Hash128> hashes, std::span<const uint8_t>) {
       auto& memory = memories_[run.first.memory];
-      if (memory.size() < run.first.block + run.count) memory.resize(run.first.block + run.count);
+      const auto first = static_cast<size_t>(run.first.block);
+      if (memory.size() < first + run.count) memory.resize(first + run.count);
       for (uint32_t i = 0; i < run.count && run.kind != BlockKind::Zero; ++i) {
         const Hash128 hash = hashes[run.kind == BlockKind::Repeat ? 0 : i];
-        memory[run.first.block + i] = hash;
+        memory[first + i] = hash;
         if (run.kind == BlockKind::Stored) continue;
         const BlockPlace from = run.source_of(i);
         const auto& source = memories_[from.memory];
         // What is not listed before may be in the base.
-        const Hash128 wanted = from.block < source.size() ? source[from.block] : Hash128{};
+        const Hash128 wanted = from.block < source.size() ? source[static_cast<size_t>(from.block)] : Hash128{};
         if (wanted != Hash128{} && wanted != hash) result = damaged("a copied block has another hash than its source");
       }
     });

@@ -9,7 +9,8 @@ constexpr uint32_t kClockCount = 4;
 Answer clock_res_get(Call& call, uint32_t id, uint32_t resolution) {
   if (id >= kClockCount) return Errno::Inval;
   if (!call.memory.has(resolution, 8)) return Errno::Fault;
-  auto ns = call.wasi.os->clock_resolution(static_cast<ClockId>(id));
+  auto ns = call.wasi.deterministic ? Sys<uint64_t>(Deterministic::kTick)
+                                    : call.wasi.os->clock_resolution(static_cast<ClockId>(id));
   if (!ns.ok()) return ns.error;
   call.memory.store<uint64_t>(resolution, ns.value);
   return Errno::Success;
@@ -21,6 +22,7 @@ Answer clock_time_get(Call& call, uint32_t id, uint64_t /*precision*/, uint32_t 
   auto ns = call.wasi.time(static_cast<ClockId>(id));
   if (!ns.ok()) return ns.error;
   call.memory.store<uint64_t>(time, ns.value);
+  if (call.wasi.deterministic) call.wasi.deterministic->clock += Deterministic::kTick;
   return Errno::Success;
 }
 

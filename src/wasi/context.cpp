@@ -54,7 +54,8 @@ std::optional<RootIndex> Context::find_root(std::string_view guest_name) const {
 Descriptor Context::stdio(DescriptorKind kind) {
   Descriptor d;
   d.kind = kind;
-  d.handle = os->standard_stream(static_cast<int>(kind));
+  const bool elsewhere = kind == DescriptorKind::Stdout && config.stdout_to_stderr;
+  d.handle = os->standard_stream(static_cast<int>(elsewhere ? DescriptorKind::Stderr : kind));
   // A file or a pipe on a standard stream is the same to the guest: nobody could restore the file's position.
   d.type = os->is_terminal(d.handle) ? Filetype::CharacterDevice : Filetype::Unknown;
   auto stat = os->stat(d.handle);
@@ -129,11 +130,13 @@ std::string Context::path_beneath(const Descriptor& dir, std::string_view path) 
 }
 
 uint64_t Context::monotonic() {
+  if (deterministic) return deterministic->clock;
   auto now = os->clock_time(ClockId::Monotonic);
   return clock_start_ + (now.ok() && now.value > host_monotonic_ ? now.value - host_monotonic_ : 0);
 }
 
 Sys<uint64_t> Context::time(ClockId clock) {
+  if (deterministic) return deterministic->clock + (clock == ClockId::Realtime ? Deterministic::kEpoch : 0);
   switch (clock) {
     case ClockId::Realtime: return os->clock_time(clock);
     case ClockId::Monotonic: return monotonic();

@@ -14,6 +14,7 @@
 #include "interp/host.hpp"
 #include "wasi/abi.hpp"
 #include "wasi/descriptor.hpp"
+#include "wasi/deterministic.hpp"
 #include "wasi/guest_memory.hpp"
 #include "wasi/host_os.hpp"
 #include "wasi/wasi.hpp"
@@ -44,6 +45,7 @@ struct Context {
   std::vector<Root> roots;
   DescriptorTable table;
   std::optional<Waiting> waiting;
+  std::optional<Deterministic> deterministic;
 
   /// Opens config.preopens as roots. Phase::Io if one is missing or two have the same guest name.
   Result<void> open_roots();

@@ -49,7 +49,8 @@ void subscribe(Call& call, uint32_t fd, Subscription& s, std::vector<PollItem>& 
     s.error = d.error == Errno::Isdir ? Errno::Badf : d.error;
     return;
   }
-  if (d.value->can_block) {
+  // A deterministic guest finds everything ready, and waits when it reads.
+  if (d.value->can_block && !call.wasi.deterministic) {
     PollItem item;
     item.handle = d.value->handle;
     item.write = write;
@@ -112,8 +113,12 @@ Answer poll(Call& call, uint32_t in, uint32_t out, uint32_t count, uint32_t neve
       }
       if (s.happened) wait = 0;
     }
-    if (wasi.config.slice != 0) wait = std::min(wait, wasi.config.slice);
-    if (wait > 0 || !items.empty()) wasi.os->poll(items, wait);
+    if (wasi.deterministic) {
+      wasi.deterministic->clock += wait;
+    } else {
+      if (wasi.config.slice != 0) wait = std::min(wait, wasi.config.slice);
+      if (wait > 0 || !items.empty()) wasi.os->poll(items, wait);
+    }
 
     elapsed = wasi.monotonic() - wasi.waiting->since;
     uint32_t happened = 0;

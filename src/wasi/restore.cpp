@@ -358,6 +358,7 @@ void Restoration::run(bool apply) {
   wasi_.config.args = state_.args;
   wasi_.config.environ = state_.environ;
   wasi_.start_clocks(state_.monotonic);
+  if (state_.random) wasi_.deterministic = Deterministic{state_.monotonic, *state_.random};
   if (state_.sleep) wasi_.waiting = Waiting{state_.monotonic - state_.sleep->elapsed, {}};
 }
 

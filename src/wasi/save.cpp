@@ -88,6 +88,7 @@ Result<State> Wasi::save() {
   state.args = impl_->config.args;
   state.environ = impl_->config.environ;
   state.monotonic = impl_->monotonic();
+  if (impl_->deterministic) state.random = impl_->deterministic->random;
   if (impl_->waiting) state.sleep = SleepRecord{state.monotonic - impl_->waiting->since};
   for (uint32_t number = 0; number < impl_->table.end(); ++number) {
     const Descriptor* d = impl_->table.find(number);

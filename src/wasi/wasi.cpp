@@ -73,6 +73,7 @@ Result<std::unique_ptr<Wasi>> Wasi::create(Config config) {
   auto impl = std::make_unique<Impl>(std::move(config));
   CHIWAWA_TRY(impl->open_roots());
   impl->start_clocks(0);
+  if (impl->config.deterministic) impl->deterministic.emplace();
   for (auto kind : {DescriptorKind::Stdin, DescriptorKind::Stdout, DescriptorKind::Stderr}) {
     impl->table.add(impl->stdio(kind));
   }

@@ -44,6 +44,10 @@ struct Config {
   /// Files that were removed or replaced while open are saved with their contents, at most so many bytes together.
   uint64_t embed_limit = kDefaultEmbedLimit;
   RestorePolicy policy = RestorePolicy::Lenient;
+  /// The guest gets clocks and random numbers of its own, see deterministic.hpp. After a restore it is as it was.
+  bool deterministic = false;
+  /// What the guest writes to its standard output comes out of the process's standard error.
+  bool stdout_to_stderr = false;
   /// What is below; missing: the system's. Tests give a MemoryHost.
   std::shared_ptr<HostOs> host;
 };

@@ -130,10 +130,40 @@ TEST_CASE("A folder that cannot be written", "[snapshot][file]") {
 TEST_CASE("A left-over temporary file is no obstacle", "[snapshot][file]") {
   Folder folder;
   const std::string path = folder / "checkpoint.bin";
-  std::ofstream(path + ".tmp0") << "left over";
+  // What a killed writer leaves is readable by its owner only.
+  std::ofstream(path + ".tmp0") << "left over, and longer";
+  fs::permissions(path + ".tmp0", fs::perms::owner_read | fs::perms::owner_write);
   REQUIRE(publish_text(path, "new"));
   CHECK(contents(path) == "new");
-  CHECK(contents(path + ".tmp0") == "left over");
+  CHECK(folder.count() == 1);
+}
+
+TEST_CASE("A temporary file that is in use, or not ours, is left alone", "[snapshot][file]") {
+  Folder folder;
+  const std::string path = folder / "checkpoint.bin";
+  REQUIRE(publish_text(folder / "victim", "precious"));
+  SECTION("another writer's") {
+    const Result<void> outer = snapshot::publish(path, [&](snapshot::Sink& sink) -> Result<void> {
+      CHIWAWA_TRY(sink.write(bytes_of("outer ")));
+      CHIWAWA_TRY(publish_text(path, "inner"));
+      CHECK(contents(path) == "inner");
+      return sink.write(bytes_of("writer"));
+    });
+    REQUIRE(outer);
+    CHECK(contents(path) == "outer writer");
+    CHECK(folder.count() == 2);
+  }
+  SECTION("a symbolic link") {
+    fs::create_symlink(folder / "victim", path + ".tmp0");
+    REQUIRE(publish_text(path, "new"));
+    CHECK(folder.count() == 3);
+  }
+  SECTION("another name of a file") {
+    fs::create_hard_link(folder / "victim", path + ".tmp0");
+    REQUIRE(publish_text(path, "new"));
+    CHECK(folder.count() == 3);
+  }
+  CHECK(contents(folder / "victim") == "precious");
 }
 
 TEST_CASE("A snapshot in a file can be read, and by zstd too", "[snapshot][file]") {
