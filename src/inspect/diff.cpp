@@ -147,7 +147,10 @@ class Differ {
       values(part, where + ": local ", frames_a[i].locals, frames_b[i].locals, raw(fb.function));
       values(part, where + ": operand ", frames_a[i].operands, frames_b[i].operands, std::nullopt);
     }
-    if (part.count() != before) part.summary(plural(part.count() - before, "change", "changes") + " in the others");
+    const bool moved = std::max(frames_a.size(), frames_b.size()) > common;
+    if (moved && part.count() != before) {
+      part.summary(plural(part.count() - before, "change", "changes") + " in the others");
+    }
   }
 
   /// `function`: whose locals they are.

@@ -99,6 +99,16 @@ inFolder('the clock can be ignored', (cwd) => {
   diff(cwd, ['--ignore', 'weather', 'a.bin', 'b.bin'], 2);
 });
 
+inFolder('increments and embedded modules make no difference by themselves', (cwd) => {
+  save(cwd, 'base.bin', stop(20));
+  save(cwd, 'full.bin', stop(45));
+  save(cwd, 'inc.bin', ['--restore', 'base.bin', '--checkpoint-base', 'base.bin', '--checkpoint-at', '45', 'cp_state.wasm']);
+  diff(cwd, ['inc.bin', 'full.bin'], 0);
+  checkEqual(diff(cwd, ['base.bin', 'inc.bin']), diff(cwd, ['base.bin', 'full.bin']), 'seen from the base');
+  save(cwd, 'embedded.bin', ['--embed-module', ...stop(45)]);
+  diff(cwd, ['embedded.bin', 'full.bin'], 0);
+});
+
 inFolder('exit codes, and nothing else when asked for', (cwd) => {
   save(cwd, 'a.bin', stop(20));
   save(cwd, 'b.bin', stop(45));

@@ -72,7 +72,7 @@ inFolder('backtrace with names, instructions and source lines', (cwd) => {
   matches(text, /^#0 {2}0x[0-9a-f]{6} {2}\w+, before \S+/);
   matches(text, /^#1 {2}0x[0-9a-f]{6} {2}\w+, in call \w+$/m);
   const source = readFileSync(join(root, 'fixtures/guests/lines.c'), 'utf8').split('\n');
-  const callers = { collatz: /n = n % 2|while|\+\+steps|return steps/, longest: /collatz\(n\)|n < limit|steps > best/, __original_main: /longest\(limit\)/ };
+  const callers = { collatz: /n = n % 2|while|\+\+steps|return steps/, longest: /collatz\(n\)|n < limit|steps > best/, main: /longest\(limit\)/ };
   const value = json(cwd, ['backtrace', '-m', 'lines.wasm', 'snap.bin']);
   let found = 0;
   for (const frame of value.machine.frames) {
@@ -83,7 +83,7 @@ inFolder('backtrace with names, instructions and source lines', (cwd) => {
     matches(source[frame.source.line - 1], expected);
   }
   checkEqual(found, 3, 'frames of lines.c');
-  matches(text, /^ +at guests\/lines\.c:\d+:\d+$/m);
+  matches(text, /^ +at \S*guests\/lines\.c:\d+:\d+$/m);
 });
 
 inFolder('frames', (cwd) => {
@@ -170,6 +170,32 @@ inFolder('exit codes', (cwd) => {
   for (const args of [[], ['nowhere.bin'], ['snap.bin', '--what'], ['coredump', 'snap.bin'], ['snap.bin', '-m', 'cp_loop.wasm'], ['snap.bin', '-m', 'nowhere.wasm'], ['memory', '--map', '--strings', 'snap.bin'], ['verify', 'nowhere.bin']]) {
     inspect(cwd, args, { code: 1 });
   }
+});
+
+inFolder('an embedded module gives names by itself', (cwd) => {
+  save(cwd, ['--embed-module', ...lines]);
+  matches(inspect(cwd, ['snap.bin']), /^module .*, embedded$/m);
+  matches(inspect(cwd, ['backtrace', 'snap.bin']), /^#1 {2}0x[0-9a-f]{6} {2}longest, in call collatz\n +at \S*guests\/lines\.c:\d+/m);
+  check(!/not done/.test(inspect(cwd, ['verify', 'snap.bin'])), 'verify needs no --module');
+  checkEqual(json(cwd, ['snap.bin']).program.modules[0].embedded, true, 'embedded');
+});
+
+inFolder('increments are shown as what they stand for, and can be flattened', (cwd) => {
+  save(cwd, state, 'base.bin');
+  save(cwd, ['-i', 'run', '--checkpoint-at', '60', 'cp_state.wasm'], 'full.bin');
+  save(cwd, ['--restore', 'base.bin', '--checkpoint-base', 'base.bin', '--checkpoint-at', '60', 'cp_state.wasm'], 'inc.bin');
+  matches(inspect(cwd, ['inc.bin']), /^base {6}base\.bin, of which this is an increment/m);
+  checkEqual(json(cwd, ['inc.bin']).program.base.name, 'base.bin', 'base');
+  for (const view of ['frames', 'memory', 'globals', 'tables', 'segments']) {
+    checkEqual(inspect(cwd, [view, 'inc.bin']), inspect(cwd, [view, 'full.bin']), view);
+  }
+  check(!/FAILED/.test(inspect(cwd, ['verify', 'inc.bin', '-m', 'cp_state.wasm'])), 'verify');
+  inspect(cwd, ['flatten', '-o', 'flat.bin', 'inc.bin']);
+  checkEqual(json(cwd, ['flat.bin']).snapshot.state_sha256, json(cwd, ['full.bin']).snapshot.state_sha256, 'the state');
+  const rest = run(maker, ['--restore', 'flat.bin', 'cp_state.wasm'], { cwd });
+  checkEqual(JSON.stringify(rest), JSON.stringify(run(maker, ['--restore', 'full.bin', 'cp_state.wasm'], { cwd })), 'the rest of the run');
+  writeFileSync(join(cwd, 'base.bin'), readFileSync(join(cwd, 'full.bin')));
+  matches(inspect(cwd, ['inc.bin'], { code: 3 }), /base\.bin/);
 });
 
 inFolder('colour only when asked for', (cwd) => {
