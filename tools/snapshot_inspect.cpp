@@ -171,7 +171,7 @@ class Views {
     } else if (!options_.find.empty()) {
       const auto matches = find(*range);
       if (!matches) return matches.error();
-      inspect::print_matches(out, *matches);
+      return inspect::print_matches(out, subject_, *range, *matches);
     } else if (options_.strings) {
       return inspect::find_strings(subject_, *range, options_.min_length, [&](uint64_t offset, std::string_view text) {
         out.put(inspect::Tone::Dim, hex(offset, 8)) << "  " << text << "\n";

@@ -100,12 +100,21 @@ Result<Matches> find_in_memory(const Subject& subject, MemoryRange range, const 
   return matches;
 }
 
-void print_matches(Text& out, const Matches& matches) {
-  for (const uint64_t offset : matches.offsets) out << hex(offset, 8) << "\n";
+Result<void> print_matches(Text& out, const Subject& subject, MemoryRange range, const Matches& matches) {
+  const uint64_t end = whole_memory(subject.records, range.memory).end;
+  for (const uint64_t offset : matches.offsets) {
+    std::vector<uint8_t> bytes(static_cast<size_t>(std::min<uint64_t>(16, end - offset)));
+    const MemoryRange around{range.memory, offset, offset + bytes.size()};
+    CHIWAWA_TRY(walk_memory(subject, around, [&](uint64_t at, std::span<const uint8_t> piece) {
+      std::copy(piece.begin(), piece.end(), bytes.begin() + static_cast<ptrdiff_t>(at - offset));
+    }));
+    out << hex_line(offset, bytes) << "\n";
+  }
   if (matches.count > matches.offsets.size()) {
     out.put(Tone::Dim, "… and " + grouped(matches.count - matches.offsets.size()) + " more") << "\n";
   }
   if (matches.count == 0) out << "It is nowhere in this memory.\n";
+  return {};
 }
 
 Json json_of_matches(const Matches& matches) {

@@ -26,15 +26,15 @@ Result<void> print_memory(Text& out, const Subject& subject, MemoryRange range);
 /// nothing to look for. Phase::Invoke.
 Result<std::vector<uint8_t>> parse_pattern(std::string_view text);
 
-/// Where the pattern occurs, overlapping places included, each with its surroundings. Phase::Invoke for a pattern of
-/// zeros only.
+/// Where the pattern, which is not all zero, occurs; overlapping places included.
 struct Matches {
   static constexpr size_t kMaxShown = 1000;
   uint64_t count = 0;
   std::vector<uint64_t> offsets;  ///< the first kMaxShown
 };
 Result<Matches> find_in_memory(const Subject& subject, MemoryRange range, const std::vector<uint8_t>& pattern);
-void print_matches(Text& out, const Matches& matches);
+/// One line for each, as in a hex dump, beginning with the match.
+Result<void> print_matches(Text& out, const Subject& subject, MemoryRange range, const Matches& matches);
 
 /// Every run of at least `min_length` printable ASCII characters, with its address; long ones are cut.
 using TakeString = snapshot::FunctionRef<void(uint64_t offset, std::string_view text)>;

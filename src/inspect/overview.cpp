@@ -10,6 +10,7 @@ namespace {
 using snapshot::Records;
 
 constexpr size_t kFrames = 8;
+constexpr size_t kMaxCommand = 200;  // bytes
 constexpr size_t kItems = 4;  // memories, descriptors
 
 /// At most kItems lines, then how many more there are.
@@ -52,7 +53,11 @@ void print_program(Text& out, const Subject& subject) {
   if (!records.wasi) return;
   std::string command;
   for (const std::string& arg : records.wasi->args) command += (command.empty() ? "" : " ") + printable(arg);
-  if (command.size() > 200) command = command.substr(0, 200) + "…";
+  if (command.size() > kMaxCommand) {
+    size_t end = kMaxCommand;
+    while (end > 0 && (command[end] & 0xC0) == 0x80) --end;  // not within a character
+    command = command.substr(0, end) + "…";
+  }
   out.part("run as");
   out.put(Tone::Name, command) << "  ("
                                << plural(records.wasi->environ.size(), "environment variable", "environment variables")

@@ -5,6 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { runInNewContext } from 'node:vm';
 
 import { violation } from '../support/json_schema.mjs';
 import { SKIP, findMachine, findTool, parseOptions, run, withFolder } from '../support/machines.mjs';
@@ -101,8 +102,8 @@ inFolder('frames', (cwd) => {
 inFolder('memory: dump, search, strings, picture', (cwd) => {
   save(cwd, lines);
   const found = inspect(cwd, ['memory', '--find', 'a string to be found', 'snap.bin']);
-  matches(found, /^0x[0-9a-f]{8}\n$/);
-  const at = Number(found);
+  matches(found, /^[0-9a-f]{8} {2}61 20 73 .* \|a string to be f\|\n$/);
+  const at = parseInt(found.slice(0, 8), 16);
   const dump = inspect(cwd, ['memory', '--range', `${at}:${at + 20}`, 'snap.bin']);
   matches(dump, /\|.*a st/);
   matches(inspect(cwd, ['memory', 'snap.bin']), /^\*$/m);
@@ -227,6 +228,18 @@ inFolder('a page to browse', (cwd) => {
     check(page.includes(`<section id="${id}">`), `no section ${id}`);
   }
   check(!/(src|href)="?(http|\/\/)/.test(page), 'it loads something');
+  // Its scripts, with a document that only remembers: the first block is shown, and text is found.
+  const element = () => ({ style: {}, children: [], value: '', textContent: '', append(...more) { this.children.push(...more); } });
+  const parts = {};
+  const box = { dataset: { memory: '0' }, querySelector: (name) => (parts[name] ??= element()) };
+  const document = { querySelectorAll: () => [box], createElement: element };
+  const scripts = [...page.matchAll(/<script>([\s\S]*?)<\/script>/g)].map((match) => match[1]);
+  runInNewContext(scripts.join('\n'), { document, atob, TextEncoder, Uint8Array });
+  matches(parts.pre.textContent, /^ [0-9a-f]{8} {2}([0-9a-f]{2} ){16} \|.{16}\|$/m);
+  check(parts['.map'].children.length > 0, 'no map');
+  parts['.text'].value = 'a string to be found';
+  parts['.find'].onclick();
+  checkEqual(parts.input.value, `0x${inspect(cwd, ['memory', '--find', 'a string to be found', 'snap.bin']).slice(0, 8)}`, 'the text found');
   checkEqual(inspect(cwd, ['html', '-o', '-', '-m', 'lines.wasm', 'snap.bin']), page, 'on standard output');
   inspect(cwd, ['html', '-o', 'nowhere/page.html', 'snap.bin'], { code: 1 });
 });
