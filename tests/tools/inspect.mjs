@@ -90,7 +90,7 @@ inFolder('backtrace with names, instructions and source lines', (cwd) => {
 inFolder('frames', (cwd) => {
   save(cwd, state);
   const whole = inspect(cwd, ['frames', 'snap.bin']);
-  matches(whole, /^ {6}local 0 {4}i32 /m);
+  matches(whole, /^ {6}local 0 {4}funcref func\[1\]$/m);
   const locals = inspect(cwd, ['frames', '--locals', 'snap.bin']);
   check(!locals.includes('operand 0'), 'operands in --locals');
   check(!inspect(cwd, ['snap.bin', 'frames', '--stack']).includes('local 0'), 'locals in --stack');
@@ -237,7 +237,7 @@ inFolder('a page to browse', (cwd) => {
   runInNewContext(scripts.join('\n'), { document, atob, TextEncoder, Uint8Array });
   matches(parts.pre.textContent, /^ [0-9a-f]{8} {2}([0-9a-f]{2} ){16} \|.{16}\|$/m);
   check(parts['.map'].children.length > 0, 'no map');
-  parts['.text'].value = 'a string to be found';
+  box.querySelector('.text').value = 'a string to be found';
   parts['.find'].onclick();
   checkEqual(parts.input.value, `0x${inspect(cwd, ['memory', '--find', 'a string to be found', 'snap.bin']).slice(0, 8)}`, 'the text found');
   checkEqual(inspect(cwd, ['html', '-o', '-', '-m', 'lines.wasm', 'snap.bin']), page, 'on standard output');
