@@ -31,9 +31,12 @@ std::variant<Options, int> parse(int argc, char** argv) {
   Options options;
   CLI::App app("Shows what differs between two snapshots: stack, globals, tables, memory, descriptors.");
   app.footer(
-      "Exit codes: 0 equal, 1 different, 2 trouble. Only states are compared: who wrote a snapshot when, and whether it is\n"
-      "an increment, makes no difference. Blocks of memory with equal hashes are not read, so damage there is not found\n"
-      "(snapshot-inspect verify finds it). docs/inspecting.md has examples; schema/diff.schema.json describes the JSON.");
+      "Exit codes: 0 equal, 1 different, 2 trouble. Only states are compared: who wrote a snapshot when, and whether "
+      "it is\n"
+      "an increment, makes no difference. Blocks of memory with equal hashes are not read, so damage there is not "
+      "found\n"
+      "(snapshot-inspect verify finds it). docs/inspecting.md has examples; schema/diff.schema.json describes the "
+      "JSON.");
   app.set_version_flag("-V,--version", "snapshot-diff " CHIWAWA_VERSION);
   app.add_option("A", options.a, "Snapshot; - for standard input")->required();
   app.add_option("B", options.b, "Snapshot; - for standard input")->required();

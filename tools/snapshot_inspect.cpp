@@ -52,7 +52,8 @@ std::variant<Options, int> parse(int argc, char** argv) {
   Options options;
   CLI::App app("Shows what is in a snapshot: where the program stopped, its stack, memory and open files.");
   app.footer(
-      "Without a view: an overview. The options of a view come after its name, FILE before or after it (./name for a file\n"
+      "Without a view: an overview. The options of a view come after its name, FILE before or after it (./name for a "
+      "file\n"
       "that is called like a view).\n"
       "Exit codes: 0 fine, 1 wrong usage or unreadable file, 3 damaged, 4 made for another version.\n"
       "docs/inspecting.md has examples; schema/inspect.schema.json describes the JSON.");
@@ -74,9 +75,9 @@ std::variant<Options, int> parse(int argc, char** argv) {
   frames->add_flag("--stack", options.parts.operands, "Only the operands");
   CLI::App* const memory = view("memory", "Memory contents as hex dump");
   add_range_options(*memory, options.common);
-  auto* const find = memory->add_option("--find", options.find,
-                                        "Where bytes (\"68 69\", 0x6869) or text (hello, '\"68 69\"') are")
-                         ->type_name("BYTES|TEXT");
+  auto* const find =
+      memory->add_option("--find", options.find, "Where bytes (\"68 69\", 0x6869) or text (hello, '\"68 69\"') are")
+          ->type_name("BYTES|TEXT");
   auto* const strings = memory->add_flag("--strings", options.strings, "Runs of printable characters");
   memory->add_option("--min-length", options.min_length, "Of --strings: characters (default 4)")
       ->type_name("N")
@@ -142,7 +143,8 @@ class Views {
   }
 
  private:
-  static constexpr const char* kNoHeap = "The program has no objects of a garbage collector: chiwawa runs WebAssembly 2.0.";
+  static constexpr const char* kNoHeap =
+      "The program has no objects of a garbage collector: chiwawa runs WebAssembly 2.0.";
 
   Result<inspect::MemoryRange> range() const {
     std::optional<std::pair<uint64_t, uint64_t>> bytes;

@@ -32,7 +32,8 @@ void add_common_options(CLI::App& app, CommonOptions& options) {
 }
 
 void add_range_options(CLI::App& app, CommonOptions& options) {
-  app.add_option("--range", options.range, "Only the bytes from A on and before B, such as 0x400:0x500")->type_name("A:B");
+  app.add_option("--range", options.range, "Only the bytes from A on and before B, such as 0x400:0x500")
+      ->type_name("A:B");
   app.add_option("--memory-index", options.memory, "Which memory, if there are several")->type_name("N");
 }
 

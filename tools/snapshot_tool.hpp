@@ -23,8 +23,8 @@ struct CommonOptions {
   std::vector<std::string> modules;
   bool json = false;
   std::string color = "auto";
-  std::string range;        ///< "A:B"
-  uint32_t memory = 0;      ///< which memory the range is of
+  std::string range;    ///< "A:B"
+  uint32_t memory = 0;  ///< which memory the range is of
 };
 
 void add_common_options(CLI::App& app, CommonOptions& options);

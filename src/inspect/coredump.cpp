@@ -101,7 +101,7 @@ void put_stack(Bytes& out, const Subject& subject) {
   put_name(contents, "main");
   const Stack stack = stack_of(subject, false);
   std::map<const Module*, std::vector<uint32_t>> begins;
-  put_leb(contents, stack.frames.size());
+  put_leb(contents, stack.frames.size());  // without those omitted: there is no way to say that there are more
   for (const FrameView& frame : stack.frames) {
     const snapshot::FuncRecord& function = subject.records.funcs[frame.function];
     uint32_t offset = 0;
@@ -237,7 +237,8 @@ Result<void> write_coredump(snapshot::Sink& sink, const Subject& subject) {
   uint64_t size = count.size();
   for (const Run& run : runs) size += segment_header(run).size() + run.size;
   if (size > kMaxSection) {
-    return Error{Phase::Invoke, "the memories hold more than a core dump can: " + size_in_words(size), Error::kNoOffset};
+    return Error{Phase::Invoke, "the memories hold more than a core dump can: " + size_in_words(size),
+                 Error::kNoOffset};
   }
   out.push_back(kData);
   put_leb(out, size);

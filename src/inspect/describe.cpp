@@ -74,7 +74,8 @@ std::string Names::function(uint32_t address) const {
     return printable(host.module + "." + host.name);
   }
   std::string text = records_.instances.size() > 1 ? std::to_string(record.instance) + ":" : "";
-  if (const KnownModule* known = this->known(record.instance); known && record.index < known->module->functions.size()) {
+  if (const KnownModule* known = this->known(record.instance);
+      known && record.index < known->module->functions.size()) {
     return text + printable(known->module->function_name(record.index));
   }
   return text + "func[" + std::to_string(record.index) + "]";
@@ -117,14 +118,16 @@ std::string Names::item(const char* what, uint32_t address, const Owners& owners
 }
 
 std::string Names::segment(const char* what, uint32_t address, const Owners& owners,
-                           DebugNames::IndexNames DebugNames::*names) const {
+                           DebugNames::IndexNames DebugNames::* names) const {
   const std::string text = std::string(what) + " " + std::to_string(address);
   if (address >= owners.size()) return text;
   const KnownModule* known = this->known(owners[address].instance);
   return known == nullptr ? text : with_name(text, found_in(known->names.*names, owners[address].index));
 }
 
-std::string Names::elem(uint32_t address) const { return segment("element segment", address, elems_, &DebugNames::elems); }
+std::string Names::elem(uint32_t address) const {
+  return segment("element segment", address, elems_, &DebugNames::elems);
+}
 std::string Names::data(uint32_t address) const { return segment("data segment", address, datas_, &DebugNames::datas); }
 
 std::string Names::reference(ValType type, uint64_t bits) const {

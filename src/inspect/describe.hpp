@@ -64,7 +64,7 @@ class Names {
   std::string owned_name(uint32_t address, const Owners& owners, ExternKind kind) const;
   std::string item(const char* what, uint32_t address, const Owners& owners, ExternKind kind) const;
   std::string segment(const char* what, uint32_t address, const Owners& owners,
-                      DebugNames::IndexNames DebugNames::*names) const;
+                      DebugNames::IndexNames DebugNames::* names) const;
 
   const snapshot::Records& records_;
   std::span<const KnownModule> modules_;

@@ -234,7 +234,8 @@ class Differ {
       part.changed("sleep", a.sleep ? "under way" : "none", b.sleep ? "under way" : "none");
     }
     if (!options_.ignore_random) {
-      part.changed("random numbers", a.random ? hex(*a.random) : "the host's", b.random ? hex(*b.random) : "the host's");
+      part.changed("random numbers", a.random ? hex(*a.random) : "the host's",
+                   b.random ? hex(*b.random) : "the host's");
     }
     removed_files(part, a, b);
     size_t i = 0;

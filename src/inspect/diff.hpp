@@ -25,7 +25,7 @@ struct Change {
 struct PartChanges {
   static constexpr size_t kMaxKept = 10'000;
 
-  std::string name;  ///< "program", "stack", "globals", "tables", "segments", "wasi"
+  std::string name;     ///< "program", "stack", "globals", "tables", "segments", "wasi"
   std::string summary;  ///< "1 frame left, 2 entered"; may be empty
   uint64_t count = 0;
   std::vector<Change> changes;  ///< the first kMaxKept
@@ -45,12 +45,12 @@ struct MemoryChanges {
   std::string name;     ///< "memory 0"
   uint64_t pages_a = 0;
   uint64_t pages_b = 0;
-  std::string type_a;            ///< "1…40": pages as declared; empty if that side has no such memory
+  std::string type_a;  ///< "1…40": pages as declared; empty if that side has no such memory
   std::string type_b;
-  bool compared = true;          ///< false: a range of another memory was asked for
-  uint64_t bytes = 0;            ///< that differ
-  uint64_t lines = 0;            ///< of 16 bytes
-  std::vector<uint64_t> blocks;  ///< numbers of the 4-KiB blocks that differ
+  bool compared = true;           ///< false: a range of another memory was asked for
+  uint64_t bytes = 0;             ///< that differ
+  uint64_t lines = 0;             ///< of 16 bytes
+  std::vector<uint64_t> blocks;   ///< numbers of the 4-KiB blocks that differ
   std::vector<LineChange> shown;  ///< the first kMaxLines lines
 
   bool empty() const { return pages_a == pages_b && type_a == type_b && bytes == 0; }

@@ -74,7 +74,8 @@ Result<void> diff_memories(const Subject& a, const Subject& b, const DiffOptions
     changes.type_b = type(b, memory);
     changes.compared = !options.range || options.range->memory == memory;
     MemoryRange range{memory, 0, std::max(changes.pages_a, changes.pages_b) * kPageSize};
-    if (options.range && changes.compared) range = {memory, options.range->begin, std::min(options.range->end, range.end)};
+    if (options.range && changes.compared)
+      range = {memory, options.range->begin, std::min(options.range->end, range.end)};
     const uint64_t end = std::max(a.blocks.end(memory), b.blocks.end(memory));
     const uint64_t last = changes.compared ? std::min(end, (range.end + kBlock - 1) / kBlock) : 0;
     for (uint64_t block = range.begin / kBlock; block < last; ++block) {

@@ -28,8 +28,9 @@ std::string summary(const MemoryChanges& memory) {
     text += grouped(memory.pages_a) + " to " + plural(memory.pages_b, "page", "pages");
   }
   if (memory.type_a != memory.type_b) {
-    text += (text.empty() ? "" : ", ") + std::string("declared ") + (memory.type_a.empty() ? "nowhere" : memory.type_a) +
-            " → " + (memory.type_b.empty() ? "nowhere" : memory.type_b);
+    text += (text.empty() ? "" : ", ") + std::string("declared ") +
+            (memory.type_a.empty() ? "nowhere" : memory.type_a) + " → " +
+            (memory.type_b.empty() ? "nowhere" : memory.type_b);
   }
   if (memory.bytes != 0) {
     text += (text.empty() ? "" : ", ") + plural(memory.bytes, "byte differs", "bytes differ") + " in " +

@@ -29,8 +29,7 @@ constexpr std::chrono::seconds kMaxTime{10};
 
 /// The sections that line tables need; others are kept from the library.
 constexpr std::array<std::string_view, 7> kWanted = {
-    ".debug_info",     ".debug_abbrev",      ".debug_line", ".debug_str",
-    ".debug_line_str", ".debug_str_offsets", ".debug_addr",
+    ".debug_info", ".debug_abbrev", ".debug_line", ".debug_str", ".debug_line_str", ".debug_str_offsets", ".debug_addr",
 };
 
 /// The module as libdwarf's interface for object files wants it: a section 0 that is none, then ours.
@@ -204,7 +203,8 @@ class Finder {
       begins = ends != 0;
       // No function is at the section's first byte: such sequences are left over from functions that were removed.
       if (ends != 0 || sequence == 0) continue;
-      for (auto it = std::lower_bound(wanted_.begin(), wanted_.end(), address); it != wanted_.end() && *it < next; ++it) {
+      for (auto it = std::lower_bound(wanted_.begin(), wanted_.end(), address); it != wanted_.end() && *it < next;
+           ++it) {
         found(*it, rows[i]);
       }
     }

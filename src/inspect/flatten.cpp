@@ -14,8 +14,8 @@ Result<void> flatten(snapshot::Sink& sink, const Subject& subject, std::string_v
     }
     for (uint64_t block = 0; block < subject.blocks.end(m); ++block) {
       if (!subject.blocks.hash({m, block})) continue;
-      const auto into = memories[m].bytes().subspan(static_cast<size_t>(block * snapshot::kBlockSize),
-                                                    snapshot::kBlockSize);
+      const auto into =
+          memories[m].bytes().subspan(static_cast<size_t>(block * snapshot::kBlockSize), snapshot::kBlockSize);
       CHIWAWA_TRY(subject.blocks.read({m, block}, into));
     }
   }

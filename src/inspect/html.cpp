@@ -151,8 +151,8 @@ void values(Text& out, const char* what, std::span<const Value> values, const Su
   for (size_t i = 0; i < values.size(); ++i) {
     const std::string local = function ? subject.names.local(*function, static_cast<uint32_t>(i)) : "";
     out << "<tr><th>" << what << " " << std::to_string(i) << "</th><td>" << escaped(local) << "</td><td>"
-        << escaped(name(values[i].type)) << "</td><td>" << escaped(subject.names.plain(values[i])) << "</td><td class=dim>"
-        << hex(values[i].bits) << "</td></tr>\n";
+        << escaped(name(values[i].type)) << "</td><td>" << escaped(subject.names.plain(values[i]))
+        << "</td><td class=dim>" << hex(values[i].bits) << "</td></tr>\n";
   }
 }
 
@@ -177,7 +177,7 @@ void print_stack_section(Text& out, const Subject& subject) {
     out << "</table></details>\n";
   }
   if (stack.frames.size() > kMaxFrames) {
-    out << "<p class=dim>… and " << grouped(stack.frames.size() - kMaxFrames) << " more</p>\n";
+    out << "<p class=dim>… and " << grouped(stack.frames.size() + stack.omitted - kMaxFrames) << " more</p>\n";
   }
   if (stack.frames.empty()) out << "<p>There are no frames.</p>\n";
 }
@@ -187,9 +187,10 @@ void print_globals_section(Text& out, const Subject& subject) {
   for (uint32_t i = 0; i < subject.records.globals.size(); ++i) {
     const GlobalInst& global = subject.records.globals[i];
     const Value value{global.type.type, global.bits};
-    out << "<tr><th>" << std::to_string(i) << "</th><td>" << escaped(subject.names.global_name(i)) << "</td><td class=dim>"
-        << (global.type.is_mutable ? "mut" : "const") << "</td><td>" << escaped(name(value.type)) << "</td><td>"
-        << escaped(subject.names.plain(value)) << "</td><td class=dim>" << hex(value.bits) << "</td></tr>\n";
+    out << "<tr><th>" << std::to_string(i) << "</th><td>" << escaped(subject.names.global_name(i))
+        << "</td><td class=dim>" << (global.type.is_mutable ? "mut" : "const") << "</td><td>"
+        << escaped(name(value.type)) << "</td><td>" << escaped(subject.names.plain(value)) << "</td><td class=dim>"
+        << hex(value.bits) << "</td></tr>\n";
   }
   if (subject.records.globals.empty()) out << "<tr><td class=dim>none</td></tr>";
   out << "</table>\n";
@@ -198,8 +199,8 @@ void print_globals_section(Text& out, const Subject& subject) {
 void print_memory_section(Text& out, const Subject& subject) {
   for (uint32_t m = 0; m < subject.records.memories.size(); ++m) {
     const snapshot::MemoryRecord& memory = subject.records.memories[m];
-    out << "<div class=memory data-memory=\"" << std::to_string(m) << "\"><p>" << escaped(subject.names.memory(m)) << ": "
-        << size_in_words(memory.pages * kPageSize) << ", " << plural(memory.pages, "page", "pages") << ", "
+    out << "<div class=memory data-memory=\"" << std::to_string(m) << "\"><p>" << escaped(subject.names.memory(m))
+        << ": " << size_in_words(memory.pages * kPageSize) << ", " << plural(memory.pages, "page", "pages") << ", "
         << maximum(memory.type.limits)
         << "</p>\n<div class=map></div>\n"
            "<div class=bar><button class=back>◂</button> <button class=on>▸</button> "
@@ -247,7 +248,8 @@ Result<void> print_html(Text& out, const Subject& subject, HtmlOptions options) 
   out << "<!doctype html>\n<html lang=en><head><title>" << title << "</title>\n" << kHead << "</head><body>\n";
   out << "<header><h1>" << title << "</h1><nav><a href=\"#overview\">Overview</a><a href=\"#stack\">Stack</a>"
       << "<a href=\"#memory\">Memory</a><a href=\"#globals\">Globals</a><a href=\"#tables\">Tables</a>"
-      << "<a href=\"#segments\">Segments</a><a href=\"#wasi\">WASI</a><a href=\"#statistics\">Statistics</a></nav></header>\n";
+      << "<a href=\"#segments\">Segments</a><a href=\"#wasi\">WASI</a><a "
+         "href=\"#statistics\">Statistics</a></nav></header>\n";
   section(out, "overview", "Overview", [&] { preformatted(out, [&](Text& text) { print_overview(text, subject); }); });
   section(out, "stack", "Stack, innermost first", [&] { print_stack_section(out, subject); });
   section(out, "memory", "Memory", [&] { print_memory_section(out, subject); });

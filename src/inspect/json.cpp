@@ -1,10 +1,16 @@
 // JSON of the views without memory contents.
+#include <algorithm>
+
 #include "inspect/memory_walk.hpp"
 #include "inspect/views.hpp"
 
 namespace chiwawa::inspect {
 
 namespace {
+
+/// What one document has at most: a small file can stand for a gigabyte of text.
+constexpr size_t kMaxValues = 1'000'000;
+constexpr size_t kMaxElements = 1'000'000;
 
 /// Numbers up to here are exact in a double.
 constexpr uint64_t kMaxExact = uint64_t{1} << 53;
@@ -27,10 +33,14 @@ Json of_call(const Call& call, const Names& names) {
           {"args", of_values(call.args, names)}};
 }
 
-Json of_elements(ValType type, const std::vector<uint64_t>& elements, const Names& names) {
+/// Adds "size" and as many "elements" as are left to be shown.
+void add_elements(Json& json, ValType type, const std::vector<uint64_t>& elements, const Names& names, size_t& left) {
   Json list = Json::array();
-  for (const uint64_t ref : elements) list.push_back(names.reference(type, ref));
-  return list;
+  const size_t shown = std::min(left, elements.size());
+  for (size_t i = 0; i < shown; ++i) list.push_back(names.reference(type, elements[i]));
+  left -= shown;
+  json["size"] = elements.size();
+  json["elements"] = std::move(list);
 }
 
 Json of_descriptor(const wasi::DescriptorRecord& d) {
@@ -105,13 +115,22 @@ Json json_of_machine(const Subject& subject, FrameParts parts, bool sources) {
   if (machine.steps) json["steps"] = json_number(*machine.steps);
   if (machine.pending) json["pending"] = of_call(*machine.pending, subject.names);
   if (machine.next) json["next"] = of_call(*machine.next, subject.names);
+  if (stack.omitted != 0) json["frames_omitted"] = stack.omitted;
   Json frames = Json::array();
+  size_t left = kMaxValues;
   for (const FrameView& view : stack.frames) {
     Json frame = {{"function", view.name}, {"address", view.function}, {"position", view.position}};
     if (!view.instruction.empty()) frame["instruction"] = view.instruction;
     if (view.source) {
       frame["source"] = {{"file", view.source->file}, {"line", view.source->line}, {"column", view.source->column}};
     }
+    const size_t values = (parts.locals ? view.locals.size() : 0) + (parts.operands ? view.operands.size() : 0);
+    if (values > left) {
+      json["values_omitted"] = true;
+      frames.push_back(std::move(frame));
+      continue;
+    }
+    left -= values;
     if (parts.locals) {
       Json locals = of_values(view.locals, subject.names);
       for (size_t i = 0; i < view.locals.size(); ++i) {
@@ -141,10 +160,11 @@ Json json_of_memories(const Subject& subject) {
 
 Json json_of_tables(const Subject& subject) {
   Json list = Json::array();
+  size_t left = kMaxElements;
   for (const snapshot::TableRecord& table : subject.records.tables) {
     Json json = {{"type", name(table.type.element)}};
     add_limits(json, table.type.limits);
-    json["elements"] = of_elements(table.type.element, table.elements, subject.names);
+    add_elements(json, table.type.element, table.elements, subject.names, left);
     list.push_back(std::move(json));
   }
   return list;
@@ -164,10 +184,11 @@ Json json_of_globals(const Subject& subject) {
 
 Json json_of_segments(const Subject& subject) {
   Json elems = Json::array();
+  size_t left = kMaxElements;
   for (const snapshot::ElemRecord& elem : subject.records.elems) {
-    elems.push_back({{"type", name(elem.type)},
-                     {"dropped", elem.dropped},
-                     {"elements", of_elements(elem.type, elem.elements, subject.names)}});
+    Json json = {{"type", name(elem.type)}, {"dropped", elem.dropped}};
+    add_elements(json, elem.type, elem.elements, subject.names, left);
+    elems.push_back(std::move(json));
   }
   Json datas = Json::array();
   for (const uint8_t dropped : subject.records.datas_dropped) datas.push_back({{"dropped", dropped != 0}});

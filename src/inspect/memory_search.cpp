@@ -95,7 +95,8 @@ Result<std::vector<uint8_t>> parse_pattern(std::string_view text) {
 Result<Matches> find_in_memory(const Subject& subject, MemoryRange range, const std::vector<uint8_t>& pattern) {
   Matches matches;
   Scanner scanner(pattern, range, matches);
-  CHIWAWA_TRY(walk_memory(subject, range, [&](uint64_t offset, std::span<const uint8_t> bytes) { scanner.add(offset, bytes); }));
+  CHIWAWA_TRY(walk_memory(subject, range,
+                          [&](uint64_t offset, std::span<const uint8_t> bytes) { scanner.add(offset, bytes); }));
   scanner.finish();
   return matches;
 }

@@ -63,7 +63,8 @@ Result<Json> json_of_memory(const Subject& subject, MemoryRange range) {
     pieces.push_back({{"offset", json_number(offset)}, {"hex", std::move(text)}});
   }));
   if (total > kMaxJsonBytes) {
-    return wrong("the range holds " + size_in_words(total) + ", too many for one JSON document: give a smaller --range");
+    return wrong("the range holds " + size_in_words(total) +
+                 ", too many for one JSON document: give a smaller --range");
   }
   return Json{{"index", range.memory},
               {"begin", json_number(range.begin)},

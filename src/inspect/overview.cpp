@@ -11,7 +11,7 @@ using snapshot::Records;
 
 constexpr size_t kFrames = 8;
 constexpr size_t kMaxCommand = 200;  // bytes
-constexpr size_t kItems = 4;  // memories, descriptors
+constexpr size_t kItems = 4;         // memories, descriptors
 
 /// At most kItems lines, then how many more there are.
 template <typename F>
@@ -84,7 +84,7 @@ void print_stack(Text& out, const Subject& subject) {
   if (machine.next) out << "; next comes " << describe_call(*machine.next, subject.names);
   out << "\n";
   if (stack.frames.empty()) return;
-  out.part("stack") << plural(stack.frames.size(), "frame", "frames") << ", innermost first\n";
+  out.part("stack") << plural(stack.frames.size() + stack.omitted, "frame", "frames") << ", innermost first\n";
   const size_t shown = stack.frames.size() <= kFrames + 1 ? stack.frames.size() : kFrames;
   for (size_t i = 0; i < shown; ++i) {
     const FrameView& frame = stack.frames[i];
@@ -93,7 +93,8 @@ void print_stack(Text& out, const Subject& subject) {
     out << (frame.source ? " at " + short_place(*frame.source) : " at " + hex(frame.position, 6)) << "\n";
   }
   if (shown < stack.frames.size()) {
-    out.part("").put(Tone::Dim, "… and " + grouped(stack.frames.size() - shown) + " more (backtrace), from ");
+    out.part("").put(Tone::Dim,
+                     "… and " + grouped(stack.frames.size() + stack.omitted - shown) + " more (backtrace), from ");
     out.put(Tone::Name, stack.frames.back().name) << "\n";
   }
 }
@@ -105,8 +106,8 @@ void print_store(Text& out, const Subject& subject) {
     const uint64_t used = used_blocks(subject, static_cast<uint32_t>(m));
     if (records.memories.size() > 1) out << subject.names.memory(static_cast<uint32_t>(m)) << ": ";
     out << size_in_words(memory.pages * kPageSize) << " (" << plural(memory.pages, "page", "pages") << ", "
-        << maximum(memory.type.limits) << "), " << size_in_words(used * snapshot::kBlockSize)
-        << " in use (" << plural(used, "block", "blocks") << " of 4 KiB)";
+        << maximum(memory.type.limits) << "), " << size_in_words(used * snapshot::kBlockSize) << " in use ("
+        << plural(used, "block", "blocks") << " of 4 KiB)";
   });
   size_t elements = 0;
   for (const snapshot::TableRecord& table : records.tables) elements += table.elements.size();

@@ -93,10 +93,15 @@ class Instructions {
 Stack stack_of(const Subject& subject, bool sources) {
   const MachineImage& machine = subject.records.machine;
   Stack stack;
+  stack.omitted = machine.frames.size() - std::min(machine.frames.size(), Stack::kMaxFrames);
   std::map<const Module*, Places> places;
   size_t at = 0;
   for (size_t i = 0; i < machine.frames.size(); ++i) {
     const FrameImage& frame = machine.frames[i];
+    if (i < stack.omitted) {
+      at += size_t{frame.local_count} + frame.operand_count;
+      continue;
+    }
     FrameView view;
     view.depth = machine.frames.size() - 1 - i;
     view.function = raw(frame.function);

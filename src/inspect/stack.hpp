@@ -27,7 +27,11 @@ struct FrameView {
 };
 
 struct Stack {
-  std::vector<FrameView> frames;  ///< innermost first
+  /// More than this a program has only if somebody made it up.
+  static constexpr size_t kMaxFrames = 250'000;
+
+  std::vector<FrameView> frames;      ///< innermost first, at most kMaxFrames
+  size_t omitted = 0;                 ///< frames outside of these
   std::vector<std::string> problems;  ///< why source lines are missing although there is DWARF; one for a module
 };
 

@@ -48,6 +48,7 @@ void print_backtrace(Text& out, const Subject& subject) {
       out << "\n";
     }
   }
+  if (stack.omitted != 0) out.put(Tone::Dim, "… and " + grouped(stack.omitted) + " more") << "\n";
   print_next(out, subject);
   if (stack.frames.empty() && !subject.records.machine.pending) out << "There are no frames.\n";
   for (const std::string& problem : stack.problems) out.put(Tone::Bad, "(" + printable(problem) + ")") << "\n";
@@ -69,6 +70,7 @@ void print_frames(Text& out, const Subject& subject, FrameParts parts) {
     }
     if (out.failed()) return;
   }
+  if (stack.omitted != 0) out.put(Tone::Dim, "… and " + grouped(stack.omitted) + " more") << "\n";
   print_next(out, subject);
   if (stack.frames.empty() && !subject.records.machine.pending) out << "There are no frames.\n";
 }

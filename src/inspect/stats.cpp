@@ -55,7 +55,8 @@ void add_state(Stats& stats, const snapshot::Records& records) {
   add("stack", records.machine.frames.size() * 16 + records.machine.values.size() * 9);
   uint64_t addresses = 0;
   for (const snapshot::InstanceRecord& i : records.instances) {
-    addresses += i.funcs.size() + i.tables.size() + i.memories.size() + i.globals.size() + i.elems.size() + i.datas.size();
+    addresses +=
+        i.funcs.size() + i.tables.size() + i.memories.size() + i.globals.size() + i.elems.size() + i.datas.size();
   }
   add("functions", records.funcs.size() * 8);
   add("instances", addresses * 4);

@@ -12,17 +12,17 @@ namespace chiwawa::inspect {
 
 struct Stats {
   struct Part {
-    std::string name;       ///< "header", "state", "modules", "block index", "blocks", "trailer"
-    uint64_t frames = 0;    ///< compressed parts; 0: not compressed
-    uint64_t bytes = 0;     ///< in the file
-    uint64_t content = 0;   ///< before compression
+    std::string name;      ///< "header", "state", "modules", "block index", "blocks", "trailer"
+    uint64_t frames = 0;   ///< compressed parts; 0: not compressed
+    uint64_t bytes = 0;    ///< in the file
+    uint64_t content = 0;  ///< before compression
   };
   struct MemoryPart {
     std::string name;
-    uint64_t bytes = 0;          ///< the memory's size
-    uint64_t used_blocks = 0;    ///< that are not zero
+    uint64_t bytes = 0;            ///< the memory's size
+    uint64_t used_blocks = 0;      ///< that are not zero
     uint64_t distinct_blocks = 0;  ///< of these, counted once if equal to an earlier one of any memory
-    uint64_t used_bytes = 0;     ///< bytes that are not zero
+    uint64_t used_bytes = 0;       ///< bytes that are not zero
   };
   uint64_t file_bytes = 0;
   std::vector<Part> parts;

@@ -6,8 +6,8 @@ namespace chiwawa::inspect {
 void print_globals(Text& out, const Subject& subject) {
   const auto& globals = subject.records.globals;
   for (uint32_t i = 0; i < globals.size(); ++i) {
-    out.put(Tone::Name, padded(subject.names.global(i), 12)) << "  " << (globals[i].type.is_mutable ? "mut   " : "const ")
-                                                             << subject.names.global_value(globals[i]) << "\n";
+    out.put(Tone::Name, padded(subject.names.global(i), 12))
+        << "  " << (globals[i].type.is_mutable ? "mut   " : "const ") << subject.names.global_value(globals[i]) << "\n";
   }
   if (globals.empty()) out << "There are no globals.\n";
 }
@@ -37,9 +37,9 @@ void print_elements(Text& out, ValType type, const std::vector<uint64_t>& elemen
 void print_tables(Text& out, const Subject& subject) {
   const auto& tables = subject.records.tables;
   for (uint32_t i = 0; i < tables.size(); ++i) {
-    out.put(Tone::Title, subject.names.table(i)) << ": " << plural(tables[i].elements.size(), "element", "elements") << " of "
-                                                 << name(tables[i].type.element) << ", " << maximum(tables[i].type.limits)
-                                                 << "\n";
+    out.put(Tone::Title, subject.names.table(i))
+        << ": " << plural(tables[i].elements.size(), "element", "elements") << " of " << name(tables[i].type.element)
+        << ", " << maximum(tables[i].type.limits) << "\n";
     print_elements(out, tables[i].type.element, tables[i].elements, subject.names);
   }
   if (tables.empty()) out << "There are no tables.\n";

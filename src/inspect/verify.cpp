@@ -237,7 +237,7 @@ void print_verification(Text& out, const Verification& verification) {
 Json json_of_verification(const Verification& verification) {
   Json checks = Json::array();
   for (const CheckResult& check : verification.checks) {
-    const char* const status = check.status == Status::Passed ? "passed"
+    const char* const status = check.status == Status::Passed   ? "passed"
                                : check.status == Status::Failed ? "failed"
                                                                 : "not done";
     checks.push_back({{"name", check.name}, {"meaning", check.meaning}, {"status", status}, {"detail", check.detail}});

@@ -13,7 +13,7 @@ namespace chiwawa::inspect {
 
 struct CheckResult {
   enum class Status : uint8_t { Passed, Failed, NotDone };
-  std::string name;    ///< "header"
+  std::string name;     ///< "header"
   std::string meaning;  ///< "the file begins as a snapshot does"
   Status status = Status::NotDone;
   std::string detail;  ///< what was found, what is wrong, or why it was not done
@@ -26,9 +26,9 @@ struct Verification {
   bool passed() const;  ///< whether nothing failed
 };
 
-/// Checks all of a file, given by `bytes` or, without them, by `path`; with modules (decoded; those of the snapshot are looked for by their SHA-256, also among the
-/// embedded ones) also the state against them, by restoring it for trial. `folder`: where bases are looked for. Never
-/// fails itself: what goes wrong is in the result.
+/// Checks all of a file, given by `bytes` or, without them, by `path`; with modules (decoded; those of the snapshot are
+/// looked for by their SHA-256, also among the embedded ones) also the state against them, by restoring it for trial.
+/// `folder`: where bases are looked for. Never fails itself: what goes wrong is in the result.
 Verification verify_snapshot(const std::vector<uint8_t>* bytes, const std::string& path, const std::string& folder,
                              std::span<const std::shared_ptr<const Module>> modules);
 

@@ -114,7 +114,8 @@ Tally spoil_debug_sections(const Corpus& corpus, size_t count, uint64_t seed) {
       for (size_t changes = 1 + random.below(6); changes != 0; --changes) {
         const ByteRange range = sections[random.below(sections.size())].contents;
         uint8_t& byte = bytes[range.begin + random.below(range.size())];
-        byte = random.below(2) == 0 ? static_cast<uint8_t>(random.next()) : static_cast<uint8_t>(byte ^ 1u << random.below(8));
+        byte = random.below(2) == 0 ? static_cast<uint8_t>(random.next())
+                                    : static_cast<uint8_t>(byte ^ 1u << random.below(8));
       }
       Result<Module> spoilt = decode(std::move(bytes));
       if (!spoilt) {

@@ -224,9 +224,8 @@ TEST_CASE("Bytes and text are found in memory, also across blocks", "[inspect][v
   CHECK(!inspect::parse_pattern("00 00"));
 
   std::vector<std::pair<uint64_t, std::string>> strings;
-  REQUIRE(inspect::find_strings(subject, all, 6, [&](uint64_t offset, std::string_view text) {
-    strings.emplace_back(offset, text);
-  }));
+  REQUIRE(inspect::find_strings(subject, all, 6,
+                                [&](uint64_t offset, std::string_view text) { strings.emplace_back(offset, text); }));
   REQUIRE(strings.size() >= 3);
   CHECK(strings.front() == std::pair<uint64_t, std::string>(kFirst, "needle"));
   CHECK(strings.back() == std::pair<uint64_t, std::string>(all.end - 12, "needleneedle"));
@@ -285,8 +284,7 @@ TEST_CASE("The page to browse escapes what strangers wrote", "[inspect][html]") 
   REQUIRE(guest.run(100).kind == Outcome::Kind::Paused);
   Opened opened(guest.save(wasi));
   opened.know(guest);
-  const std::string page =
-      inspect::text_of([&](Text& out) { CHECK(inspect::print_html(out, opened.file.subject())); });
+  const std::string page = inspect::text_of([&](Text& out) { CHECK(inspect::print_html(out, opened.file.subject())); });
   CHECK(contains(page, "&lt;script&gt;alert(&#39;&amp;&#39;)&lt;/script&gt;"));
   CHECK(page.find("<script>alert") == std::string::npos);
   CHECK(contains(page, "default-src 'none'"));
