@@ -146,7 +146,7 @@ TEST_CASE("The difference of two files as a test's output shows it", "[inspect][
   REQUIRE(guest.run(100).kind == Outcome::Kind::Paused);
   const std::vector<uint8_t> a = guest.save();
   CHECK(inspect::explain_difference(a, a).empty());
-  guest.store->globals[0].bits += 1;
+  guest.store->globals[0]->bits += 1;
   CHECK(inspect::explain_difference(a, guest.save()).starts_with("globals   1 change\n  global 0: i32 "));
   CHECK(inspect::explain_difference(a, {1, 2, 3}).starts_with("the second: snapshot error: "));
 }
