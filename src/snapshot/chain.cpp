@@ -70,6 +70,10 @@ std::string folder_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
+std::string join_name(const std::string& folder, const std::string& name) {
+  return folder == "." ? name : folder + "/" + name;
+}
+
 std::optional<std::string> relative_name(const std::string& path, const std::string& folder) {
   if (is_absolute(path) != is_absolute(folder)) return std::nullopt;
   const std::vector<std::string> to = components(path);
@@ -94,7 +98,7 @@ Result<std::vector<Base>> find_bases(const Records& records, const std::string& 
       return damaged("more than " + std::to_string(kMaxChain) + " snapshots build on each other: flatten them");
     }
     if (is_absolute(wanted->name)) return damaged("the base's name is not relative: " + wanted->name);
-    const std::string path = from == "." ? wanted->name : from + "/" + wanted->name;
+    const std::string path = join_name(from, wanted->name);
     const auto same = [&](const Base& base) { return base.digest == wanted->digest; };
     if (std::any_of(bases.begin(), bases.end(), same)) return damaged("the bases go round in a circle: " + path);
 
@@ -149,7 +153,7 @@ class ChainBlocks::Level {
 
   Result<void> open() {
     CHIWAWA_TRY(open_regular(source_, path_));
-    if (const Result<bool> seeks = reader_.seek_over(); !seeks) return of_file(seeks.error(), path_);
+    // Without seeking, all of it is read: an increment of a damaged base would be worth nothing.
     if (const Result<void> opened = reader_.open(); !opened) return of_file(opened.error(), path_);
     return next();
   }

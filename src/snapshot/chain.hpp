@@ -20,6 +20,9 @@ std::string folder_of(const std::string& path);
 /// The name by which a file in `folder` says where `path` is. Nothing if only one of them is absolute.
 std::optional<std::string> relative_name(const std::string& path, const std::string& folder);
 
+/// The path of what a file in `folder` calls `name`.
+std::string join_name(const std::string& folder, const std::string& name);
+
 /// A snapshot of which another one is an increment.
 struct Base {
   std::string path;
