@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "inspect/coredump.hpp"
-#include "inspect/flatten.hpp"
 #include "inspect/html.hpp"
 #include "inspect/memory_views.hpp"
 #include "inspect/stats.hpp"
@@ -15,6 +14,7 @@
 #include "inspect/views.hpp"
 #include "parse_command_line.hpp"
 #include "snapshot/chain.hpp"
+#include "snapshot/flatten.hpp"
 #include "snapshot/restore.hpp"
 #include "snapshot_tool.hpp"
 
@@ -102,6 +102,10 @@ std::variant<Options, int> parse(int argc, char** argv) {
     writer->add_option("-o,--output", options.output, "File; - for standard output")->required()->type_name("FILE");
   }
   if (const auto code = parse_command_line(app, argc, argv, kUsage)) return *code;
+  if (options.view == "flatten" && options.file == "-") {
+    std::fprintf(stderr, "%s: flatten needs a file: it looks for the bases beside it\n", kProgram);
+    return kUsage;
+  }
   if (options.file.empty()) {
     std::fprintf(stderr, "%s: FILE is required: which snapshot?\nRun with --help for more information.\n", kProgram);
     return kUsage;
@@ -245,7 +249,7 @@ class Views {
 Result<void> write_file(const Options& options, const Subject& subject) {
   const auto write = [&](snapshot::Sink& sink) -> Result<void> {
     if (options.view == "coredump") return inspect::write_coredump(sink, subject);
-    if (options.view == "flatten") return inspect::flatten(sink, subject, "snapshot-inspect " CHIWAWA_VERSION);
+    if (options.view == "flatten") return snapshot::flatten(sink, options.file);
     Text text(sink);
     CHIWAWA_TRY(inspect::print_html(text, subject, {options.memory_limit}));
     return text.finish();

@@ -3,7 +3,6 @@
 #include "inspect/coredump.hpp"
 #include "inspect/diff.hpp"
 #include "inspect/dwarf_lines.hpp"
-#include "inspect/flatten.hpp"
 #include "inspect/html.hpp"
 #include "inspect/memory_views.hpp"
 #include "inspect/open.hpp"
