@@ -74,7 +74,8 @@ target_compile_options(chiwawa_sha256 PRIVATE -w)
 target_include_directories(chiwawa_sha256 SYSTEM PUBLIC ${mbedtls_SOURCE_DIR}/include
                            ${PROJECT_SOURCE_DIR}/cmake/mbedtls)
 
-# --- libdwarf: source lines of modules with DWARF, through its interface for objects of one's own. The readers of other object
+# --- libdwarf (LGPL 2.1, in snapshot-inspect and snapshot-diff only): source lines of modules with DWARF, through its interface for
+# objects of one's own. The readers of other object
 # files are in the list because the rest refers to them; the linker leaves them out.
 chiwawa_dependency(libdwarf VERSION 0.11.1
   URL https://github.com/davea42/libdwarf-code/archive/refs/tags/v0.11.1.tar.gz
