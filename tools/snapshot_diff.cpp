@@ -74,6 +74,8 @@ int run(const Options& options) {
     file->take_modules(*modules);
   }
 
+  inspect::share_modules(a, b);
+
   inspect::DiffOptions diff_options;
   for (const std::string& ignored : options.ignore) {
     (ignored == "clock" ? diff_options.ignore_clock : diff_options.ignore_random) = true;

@@ -1,6 +1,7 @@
 #include "inspect/diff.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 #include "inspect/diff_memory.hpp"
 #include "inspect/open.hpp"
@@ -82,7 +83,7 @@ class Differ {
     part.changed("modules", a_.modules.size(), b_.modules.size());
     for (size_t i = 0; i < std::min(a_.modules.size(), b_.modules.size()); ++i) {
       part.changed(item("module", i), snapshot::to_hex(a_.modules[i].sha256), snapshot::to_hex(b_.modules[i].sha256));
-      part.changed(item("module", i) + " name", printable(a_.modules[i].name), printable(b_.modules[i].name));
+      texts(part, item("module", i) + " name", a_.modules[i].name, b_.modules[i].name);
     }
     part.changed("deterministic", a_.deterministic ? "yes" : "no", b_.deterministic ? "yes" : "no");
     part.changed("instances", a_.instances.size(), b_.instances.size());
@@ -91,10 +92,22 @@ class Differ {
     }
     part.changed("functions", a_.funcs.size(), b_.funcs.size());
     for (size_t i = 0; i < std::min(a_.funcs.size(), b_.funcs.size()); ++i) {
-      const bool host = a_.is_host(static_cast<uint32_t>(i)) || b_.is_host(static_cast<uint32_t>(i));
-      if (a_.funcs[i] == b_.funcs[i] && !host) continue;
-      part.changed(item("function address", i), function(a_, names_a_, i), function(b_, names_b_, i));
+      if (same_function(static_cast<uint32_t>(i))) continue;
+      part.add(item("function address", i), function(a_, names_a_, i), function(b_, names_b_, i));
     }
+  }
+
+  bool same_function(uint32_t i) const {
+    if (a_.is_host(i) != b_.is_host(i)) return false;
+    if (!a_.is_host(i)) return a_.funcs[i] == b_.funcs[i];
+    const snapshot::HostFuncRecord& a = a_.host_funcs[a_.funcs[i].index];
+    const snapshot::HostFuncRecord& b = b_.host_funcs[b_.funcs[i].index];
+    return a.module == b.module && a.name == b.name && a.type == b.type;
+  }
+
+  /// Texts of strangers, which are compared before they are made fit for a terminal.
+  static void texts(Part& part, const std::string& what, const std::string& a, const std::string& b) {
+    if (a != b) part.add(what, printable(a), printable(b));
   }
 
   static std::string function(const Records& records, const Names& names, size_t i) {
@@ -104,7 +117,15 @@ class Differ {
     return text + " (instance " + std::to_string(func.instance) + ", function " + std::to_string(func.index) + ")";
   }
 
-  static std::string call(const auto& call, const Names& names) { return call ? describe_call(*call, names) : "none"; }
+  /// Calls, or none. Two functions of one name are told apart by their addresses.
+  void calls(Part& part, const std::string& what, const auto& a, const auto& b) {
+    if (!a && !b) return;
+    if (a && b && a->function == b->function && a->args == b->args) return;
+    const auto describe = [](const auto& call, const Names& names) {
+      return call ? describe_call(*call, names) + " at address " + std::to_string(raw(call->function)) : "none";
+    };
+    part.add(what, describe(a, names_a_), describe(b, names_b_));
+  }
 
   static std::string at(const FrameImage& frame, const Names& names) {
     return names.function(raw(frame.function)) + " at " + hex(frame.position, 6);
@@ -122,9 +143,9 @@ class Differ {
     const MachineImage& a = a_.machine;
     const MachineImage& b = b_.machine;
     steps(part);
-    part.changed("entry", names_a_.function(raw(a.entry)), names_b_.function(raw(b.entry)));
-    part.changed("waiting for", call(a.pending, names_a_), call(b.pending, names_b_));
-    part.changed("next comes", call(a.next, names_a_), call(b.next, names_b_));
+    if (a.entry != b.entry) part.add("entry", names_a_.function(raw(a.entry)), names_b_.function(raw(b.entry)));
+    calls(part, "waiting for", a.pending, b.pending);
+    calls(part, "next comes", a.next, b.next);
 
     // From the outermost frame (level 0) on, as long as they are calls of the same functions.
     const std::vector<Frame> frames_a = frames_of(a);
@@ -264,13 +285,17 @@ class Differ {
   static void strings(Part& part, const char* what, const std::vector<std::string>& a,
                       const std::vector<std::string>& b) {
     for (size_t i = 0; i < std::max(a.size(), b.size()); ++i) {
-      part.changed(item(what, i), i < a.size() ? printable(a[i]) : "", i < b.size() ? printable(b[i]) : "");
+      if (i < a.size() && i < b.size() && a[i] == b[i]) continue;
+      part.add(item(what, i), i < a.size() ? printable(a[i]) : "", i < b.size() ? printable(b[i]) : "");
     }
   }
 
   void descriptor(Part& part, const wasi::DescriptorRecord& a, const wasi::DescriptorRecord& b) const {
     const std::string what = item("descriptor", a.number);
-    part.changed(what, describe(a), describe(b));
+    const auto place = [](const wasi::DescriptorRecord& d) {
+      return std::tie(d.kind, d.preopen, d.path, d.offset, d.size, d.removed_file);
+    };
+    if (place(a) != place(b)) part.add(what, describe(a), describe(b));
     part.changed(what + " flags", hex(a.fdflags), hex(b.fdflags));
     part.changed(what + " rights", hex(a.rights_base) + " " + hex(a.rights_inheriting),
                  hex(b.rights_base) + " " + hex(b.rights_inheriting));
@@ -299,6 +324,11 @@ Result<Differences> diff(const Subject& a, const Subject& b, const DiffOptions& 
   return result;
 }
 
+void share_modules(OpenSnapshot& a, OpenSnapshot& b) {
+  a.take_modules(b.modules());
+  b.take_modules(a.modules());
+}
+
 std::string explain_difference(const std::vector<uint8_t>& a, const std::vector<uint8_t>& b,
                                std::span<const std::shared_ptr<const Module>> modules) {
   OpenSnapshot first;
@@ -307,6 +337,7 @@ std::string explain_difference(const std::vector<uint8_t>& a, const std::vector<
   if (const auto opened = second.open_bytes(b, "the second"); !opened) return "the second: " + describe(opened.error());
   first.take_modules(modules);
   second.take_modules(modules);
+  share_modules(first, second);
   int which = 0;
   const auto differences = diff(first.subject(), second.subject(), {}, which);
   if (!differences) return std::string(which == 0 ? "the first: " : "the second: ") + describe(differences.error());

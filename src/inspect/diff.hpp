@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "inspect/memory_walk.hpp"
+#include "inspect/open.hpp"
 #include "inspect/subject.hpp"
 #include "inspect/text.hpp"
 #include "inspect/views.hpp"
@@ -75,6 +76,9 @@ struct DiffOptions {
 /// difference. Blocks with equal hashes are not read. Errors as BlockStore::read; `which` is set to 0 or 1, for the
 /// snapshot that they are of.
 Result<Differences> diff(const Subject& a, const Subject& b, const DiffOptions& options, int& which);
+
+/// Gives each the modules of the other, so that the same functions have the same names.
+void share_modules(OpenSnapshot& a, OpenSnapshot& b);
 
 struct DiffStyle {
   size_t max_changes = 16;  ///< shown of each part

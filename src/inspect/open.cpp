@@ -108,6 +108,7 @@ Result<void> OpenSnapshot::load(Check check) {
 size_t OpenSnapshot::take_modules(std::span<const std::shared_ptr<const Module>> candidates) {
   size_t taken = 0;
   for (const auto& candidate : candidates) {
+    if (candidate == nullptr) continue;
     const snapshot::Sha256 hash = snapshot::sha256(candidate->bytes);
     bool used = false;
     for (size_t i = 0; i < modules_.size(); ++i) {

@@ -34,7 +34,8 @@ class OpenSnapshot {
   /// Whether opening failed because the file is of a version, or needs a feature, that this program does not know.
   bool unsupported() const { return unsupported_; }
 
-  /// Takes those of `candidates` that the snapshot was saved with, for names and source lines. Returns how many.
+  /// Takes those of `candidates` (null ones are skipped) that the snapshot was saved with, for names and source lines.
+  /// Returns how many.
   size_t take_modules(std::span<const std::shared_ptr<const Module>> candidates);
 
   /// Requires that opening succeeded, as all below.
