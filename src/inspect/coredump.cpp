@@ -73,7 +73,7 @@ void put_number(Bytes& out, ValType type, uint64_t bits) {
 void put_values(Bytes& out, std::span<const Value> values) {
   put_leb(out, values.size());
   for (const Value& value : values) {
-    if (is_ref(value.type)) {
+    if (!is_num(value.type)) {
       out.push_back(kMissingValue);
     } else {
       out.push_back(static_cast<uint8_t>(value.type));
@@ -180,7 +180,7 @@ void put_globals(Bytes& out, const snapshot::Records& records) {
     if (is_ref(type)) {
       contents.push_back(static_cast<uint8_t>(type));
     } else {
-      put_number(contents, type, global.bits);
+      put_number(contents, type, value_of(global).bits);
     }
     contents.push_back(0x0B);  // end
   }

@@ -142,6 +142,8 @@ std::string Names::plain(const Value& value) const {
 
 std::string Names::value(const Value& value) const { return std::string(name(value.type)) + " " + plain(value); }
 
+std::string bits_text(const Value& value) { return hex(value.bits); }
+
 std::string grouped(uint64_t number) {
   std::string text = std::to_string(number);
   for (size_t at = text.size(); at > 3;) {

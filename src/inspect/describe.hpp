@@ -16,6 +16,9 @@
 
 namespace chiwawa::inspect {
 
+/// A global's value.
+inline Value value_of(const GlobalInst& global) { return {global.type.type, global.bits}; }
+
 /// A module of the snapshot that is at hand, and the names in it.
 struct KnownModule {
   std::shared_ptr<const Module> module;  ///< null: not at hand
@@ -51,7 +54,7 @@ class Names {
   std::string plain(const Value& value) const;
   /// "func[12]" or "null".
   std::string reference(ValType type, uint64_t bits) const;
-  std::string global_value(const GlobalInst& global) const { return value(Value{global.type.type, global.bits}); }
+  std::string global_value(const GlobalInst& global) const { return value(value_of(global)); }
 
  private:
   /// The first instance that has an address, and its index there.
@@ -74,6 +77,9 @@ class Names {
   Owners elems_;
   Owners datas_;
 };
+
+/// A value's bits: "0x1f".
+std::string bits_text(const Value& value);
 
 std::string grouped(uint64_t number);       ///< "1,234,567"
 std::string size_in_words(uint64_t bytes);  ///< "12 bytes", "1.3 MiB"

@@ -152,7 +152,7 @@ void values(Text& out, const char* what, std::span<const Value> values, const Su
     const std::string local = function ? subject.names.local(*function, static_cast<uint32_t>(i)) : "";
     out << "<tr><th>" << what << " " << std::to_string(i) << "</th><td>" << escaped(local) << "</td><td>"
         << escaped(name(values[i].type)) << "</td><td>" << escaped(subject.names.plain(values[i]))
-        << "</td><td class=dim>" << hex(values[i].bits) << "</td></tr>\n";
+        << "</td><td class=dim>" << bits_text(values[i]) << "</td></tr>\n";
   }
 }
 
@@ -186,11 +186,11 @@ void print_globals_section(Text& out, const Subject& subject) {
   out << "<table>";
   for (uint32_t i = 0; i < subject.records.globals.size(); ++i) {
     const GlobalInst& global = subject.records.globals[i];
-    const Value value{global.type.type, global.bits};
+    const Value value = value_of(global);
     out << "<tr><th>" << std::to_string(i) << "</th><td>" << escaped(subject.names.global_name(i))
         << "</td><td class=dim>" << (global.type.is_mutable ? "mut" : "const") << "</td><td>"
         << escaped(name(value.type)) << "</td><td>" << escaped(subject.names.plain(value)) << "</td><td class=dim>"
-        << hex(value.bits) << "</td></tr>\n";
+        << bits_text(value) << "</td></tr>\n";
   }
   if (subject.records.globals.empty()) out << "<tr><td class=dim>none</td></tr>";
   out << "</table>\n";

@@ -72,7 +72,7 @@ std::string json_text(const Json& json) { return json.dump(2, ' ', false, Json::
 Json json_document(const char* tool, const char* view) { return {{"tool", tool}, {"schema", 1}, {"view", view}}; }
 
 Json json_of_value(const Value& value, const Names& names) {
-  return {{"type", name(value.type)}, {"value", names.plain(value)}, {"bits", hex(value.bits)}};
+  return {{"type", name(value.type)}, {"value", names.plain(value)}, {"bits", bits_text(value)}};
 }
 
 Json json_of_file(const Subject& subject) {
@@ -174,7 +174,7 @@ Json json_of_globals(const Subject& subject) {
   Json list = Json::array();
   for (uint32_t i = 0; i < subject.records.globals.size(); ++i) {
     const GlobalInst& global = subject.records.globals[i];
-    Json json = json_of_value({global.type.type, global.bits}, subject.names);
+    Json json = json_of_value(value_of(global), subject.names);
     json["mutable"] = global.type.is_mutable;
     if (const std::string name = subject.names.global_name(i); !name.empty()) json["name"] = name;
     list.push_back(std::move(json));
