@@ -75,7 +75,7 @@ function(chiwawa_benchmark name)
     return()
   endif()
   add_executable(${name} ${sources})
-  target_link_libraries(${name} PRIVATE chiwawa_strict chiwawa_snapshot chiwawa_wasi chiwawa_interp
+  target_link_libraries(${name} PRIVATE chiwawa_strict chiwawa_inspect chiwawa_snapshot chiwawa_wasi chiwawa_interp
                                         benchmark::benchmark_main chiwawa_counter_macro)
   set_property(GLOBAL APPEND PROPERTY CHIWAWA_PROGRAMS ${name})
 endfunction()

@@ -74,14 +74,27 @@ target_compile_options(chiwawa_sha256 PRIVATE -w)
 target_include_directories(chiwawa_sha256 SYSTEM PUBLIC ${mbedtls_SOURCE_DIR}/include
                            ${PROJECT_SOURCE_DIR}/cmake/mbedtls)
 
+# --- libdwarf (LGPL 2.1, in snapshot-inspect and snapshot-diff only): source lines of modules with DWARF, through its interface for
+# objects of one's own. The readers of other object
+# files are in the list because the rest refers to them; the linker leaves them out.
+chiwawa_dependency(libdwarf VERSION 0.11.1
+  URL https://github.com/davea42/libdwarf-code/archive/refs/tags/v0.11.1.tar.gz
+  SHA256 dfd24db87c354b3ba6fa72d29a481014f81768fea15ddcde96a8a938b1557c17)
+file(GLOB libdwarf_sources ${libdwarf_SOURCE_DIR}/src/lib/libdwarf/*.c)
+add_library(chiwawa_libdwarf STATIC EXCLUDE_FROM_ALL ${libdwarf_sources})
+target_compile_definitions(chiwawa_libdwarf PUBLIC LIBDWARF_STATIC)
+target_compile_options(chiwawa_libdwarf PRIVATE -w -ffunction-sections -fdata-sections)
+target_include_directories(chiwawa_libdwarf SYSTEM PUBLIC ${libdwarf_SOURCE_DIR}/src/lib/libdwarf
+                           PRIVATE ${PROJECT_SOURCE_DIR}/cmake/libdwarf)
+
+# --- JSON: what the snapshot tools print, and the tests read
+chiwawa_dependency(json VERSION 3.11.3
+  URL https://github.com/nlohmann/json/archive/refs/tags/v3.11.3.tar.gz
+  SHA256 0d8ef5af7f9794e3263480193c491549b2ba6cc74bb018906202ada498a79406)
+chiwawa_header_library(chiwawa_json ${json_SOURCE_DIR}/single_include)
+target_compile_definitions(chiwawa_json INTERFACE JSON_NOEXCEPTION)
+
 # --- For tests
-if(CHIWAWA_TESTS)
-  chiwawa_dependency(json VERSION 3.11.3
-    URL https://github.com/nlohmann/json/archive/refs/tags/v3.11.3.tar.gz
-    SHA256 0d8ef5af7f9794e3263480193c491549b2ba6cc74bb018906202ada498a79406)
-  chiwawa_header_library(chiwawa_json ${json_SOURCE_DIR}/single_include)
-  target_compile_definitions(chiwawa_json INTERFACE JSON_NOEXCEPTION)
-endif()
 if(CHIWAWA_TESTS AND NOT CHIWAWA_WASM)
   chiwawa_dependency(catch2 VERSION 3.7.1
     URL https://github.com/catchorg/Catch2/archive/refs/tags/v3.7.1.tar.gz

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "hostile/hostile_inspection.hpp"
 #include "snapshot/read.hpp"
 #include "snapshot/restore.hpp"
 #include "snapshot/write.hpp"
@@ -68,8 +69,11 @@ std::vector<Stopped> stop_guests(const Corpus& corpus, Random& random) {
   return result;
 }
 
-bool try_snapshot(std::span<const std::shared_ptr<const Module>> modules, const Bytes& file, const std::string& input,
-                  Random& random, Tally& tally) {
+bool try_snapshot(std::span<const std::shared_ptr<const Module>> modules, const Bytes& file, const Bytes& good,
+                  const std::string& input, Random& random, Tally& tally) {
+  if (const std::string problem = look_at(file, modules.front(), good); !problem.empty()) {
+    tally.problems.push_back(input + ": " + problem);
+  }
   snapshot::MemorySource source(file);
   snapshot::Reader reader(source);
   if (const Result<void> opened = reader.open(); !opened) {
@@ -239,7 +243,7 @@ Tally spoil_files(const Corpus& corpus, size_t count, uint64_t seed) {
       const Bytes spoilt = mutate(from.file, all[random.below(all.size())].file, random);
       if (spoilt == from.file) continue;
       const std::string input = from.name + ", spoilt file " + std::to_string(i);
-      if (try_snapshot({&from.world.module, 1}, spoilt, input, random, tally))
+      if (try_snapshot({&from.world.module, 1}, spoilt, from.file, input, random, tally))
         tally.problems.push_back(input + ": was accepted");
     }
   }
@@ -257,7 +261,7 @@ Tally spoil_states(const Corpus& corpus, size_t count, uint64_t seed) {
       const std::string input = from.name + ", spoilt state " + std::to_string(i);
       snapshot::MemorySink sink;
       const auto written = forgery::write_with_state(sink, mutate(*state, from.file, random), from.file);
-      if (written) try_snapshot({&from.world.module, 1}, sink.data, input, random, tally);
+      if (written) try_snapshot({&from.world.module, 1}, sink.data, from.file, input, random, tally);
     }
   }
   return tally;
@@ -275,7 +279,7 @@ Tally forge_records(const Corpus& corpus, size_t count, uint64_t seed) {
       const auto written =
           snapshot::write_records(sink, records, [&](uint32_t address) { return from.memory(address); }, "forger");
       const std::string input = from.name + ", forgery " + std::to_string(i);
-      if (written) try_snapshot({&from.world.module, 1}, sink.data, input, random, tally);
+      if (written) try_snapshot({&from.world.module, 1}, sink.data, from.file, input, random, tally);
     }
   }
   return tally;

@@ -23,9 +23,10 @@ struct Stopped {
 /// Guests stopped at some steps of their exports.
 std::vector<Stopped> stop_guests(const Corpus& corpus, Random& random);
 
-/// Restores a snapshot of one of the modules and runs on. True if it could be restored.
-bool try_snapshot(std::span<const std::shared_ptr<const Module>> modules, const Bytes& file, const std::string& input,
-                  Random& random, Tally& tally);
+/// Shows a snapshot in every view, also beside a good one, restores it with the modules, of which there is at least
+/// one, and runs on. True if it could be restored.
+bool try_snapshot(std::span<const std::shared_ptr<const Module>> modules, const Bytes& file, const Bytes& good,
+                  const std::string& input, Random& random, Tally& tally);
 
 /// Exchanges a number somewhere in what a snapshot says.
 void forge(snapshot::Records& records, Random& random);

@@ -13,6 +13,7 @@
 #include <fstream>
 #include <string_view>
 
+#include "hostile/hostile_inspection.hpp"
 #include "hostile/hostile_modules.hpp"
 #include "hostile/hostile_snapshots.hpp"
 
@@ -79,5 +80,6 @@ int main(int argc, char** argv) {
   ok = report("snapshot files", spoil_files(corpus, std::max<size_t>(1, each / 3), 2)) && ok;
   ok = report("states with right digests", spoil_states(corpus, std::max<size_t>(1, each / 3), 3)) && ok;
   ok = report("forged records", forge_records(corpus, std::max<size_t>(1, each / 2), 4)) && ok;
+  ok = report("debug sections", spoil_debug_sections(corpus, each, 5)) && ok;
   return ok ? 0 : 1;
 }

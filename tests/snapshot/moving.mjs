@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { SKIP, findMachine, parseOptions, run, withFolder } from '../support/machines.mjs';
+import { SKIP, explainDifference, findMachine, parseOptions, run, withFolder } from '../support/machines.mjs';
 import { STOPPED, checkSame, deterministic, joined, label, reference, stopAt } from '../support/checkpoints.mjs';
 import { check, runTests, test } from '../support/tests.mjs';
 
@@ -36,7 +36,8 @@ for (const guest of deterministic) {
       machines.forEach((machine, i) => {
         check(parts[i].stopped, `${machine.name} does not stop before step ${step}: ${parts[i].stderr}`);
         const same = readFileSync(join(cwd, `${here.name}.bin`)).equals(readFileSync(join(cwd, `${machine.name}.bin`)));
-        check(same, `${here.name} and ${machine.name} write different bytes before step ${step}`);
+        check(same, () => `${here.name} and ${machine.name} write different bytes before step ${step}:\n` +
+          explainDifference(options.build, cwd, `${here.name}.bin`, `${machine.name}.bin`));
       });
       // In a ring, with another distance at each step: all pairs are met.
       machines.forEach((from, i) => {

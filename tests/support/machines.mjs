@@ -48,6 +48,20 @@ export function findMachine(name, build) {
   };
 }
 
+/// The program snapshot-inspect or snapshot-diff as that build has it (native, wasi), or null when it is not built.
+export function findTool(program, name, build) {
+  const wasm = name.startsWith('wasi');
+  const file = resolve(build, wasm ? `${name}/${program}.wasm` : `${name}/${program}`);
+  if (!existsSync(file)) return null;
+  return { name, wasm, command: (args) => (wasm ? [process.execPath, host, file, ...args] : [file, ...args]) };
+}
+
+/// What differs between two snapshots, for a test's output.
+export function explainDifference(build, cwd, a, b) {
+  const diff = findTool('snapshot-diff', 'native', build);
+  return diff ? run(diff, [a, b], { cwd }).stdout : '(snapshot-diff is not built)';
+}
+
 /// Runs to the end. Text in (or from a file that is open as `stdin`), text out; `code` is null when it was killed by `signal`.
 export function run(machine, args, { cwd, input = '', stdin, timeout = 60_000 } = {}) {
   const [program, ...rest] = machine.command(args);

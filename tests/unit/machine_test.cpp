@@ -4,6 +4,7 @@
 
 #include "machines.hpp"
 #include "snapshot_fixture.hpp"
+#include "state_text.hpp"
 
 using namespace snapshot_test;
 
@@ -158,8 +159,7 @@ TEST_CASE("A polling machine stops where a counting one can, too", "[machine]") 
     while (from < values.size() && (values[from] != image.values || positions[from] != image.frames.back().position)) {
       ++from;
     }
-    INFO("frames " << image.frames.size() << ", position " << image.frames.back().position << ", operands "
-                   << image.frames.back().operand_count << (image.pending ? ", pending call" : ""));
+    INFO(state_text(*polling.store, image));
     REQUIRE(from < values.size());
   }
 }

@@ -10,6 +10,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include "inspect/diff.hpp"
 #include "interp/decode.hpp"
 #include "interp/instantiate.hpp"
 #include "interp/machine.hpp"
@@ -87,6 +88,14 @@ inline constexpr uint8_t kGuest[] = {
     0x20, 0x00, 0x41, 0x01, 0x6b, 0x22, 0x00, 0x0d, 0x00, 0x0b, 0x20, 0x01, 0x0b, 0x0b, 0x15, 0x02, 0x01, 0x05, 0x68,
     0x65, 0x6c, 0x6c, 0x6f, 0x00, 0x41, 0xf0, 0xa2, 0x04, 0x0b, 0x06, 0x61, 0x63, 0x74, 0x69, 0x76, 0x65,
 };
+
+/// Whether two snapshots have the same bytes. If not, the test's output says what differs, as snapshot-diff says it.
+inline bool same_snapshot(const std::vector<uint8_t>& a, const std::vector<uint8_t>& b) {
+  if (a == b) return true;
+  const std::string difference = inspect::explain_difference(a, b);
+  UNSCOPED_INFO((difference.empty() ? "the states are equal, the files are not" : difference));
+  return false;
+}
 
 inline std::shared_ptr<const Module> load(std::span<const uint8_t> bytes) {
   Result<Module> module = decode({bytes.begin(), bytes.end()});

@@ -27,7 +27,7 @@ TEST_CASE("A guest goes on after a restore as if nothing had happened, wherever 
     const Result<void> loaded = other.load_from(bytes);
     INFO((loaded ? std::string() : describe(loaded.error())));
     REQUIRE(loaded);
-    CHECK(other.save() == bytes);  // re-encoding changes nothing
+    CHECK(same_snapshot(other.save(), bytes));  // re-encoding changes nothing
 
     const Outcome outcome = finish(other);
     REQUIRE(outcome.kind == Outcome::Kind::Finished);
@@ -64,7 +64,7 @@ TEST_CASE("A pending host call is saved and made again", "[snapshot]") {
   const Outcome expected = finish(guest);
   Guest other(1);
   REQUIRE(other.load_from(bytes));
-  CHECK(other.save() == bytes);
+  CHECK(same_snapshot(other.save(), bytes));
   other.host.waited = true;
   CHECK(finish(other).values == expected.values);
 }
