@@ -28,6 +28,14 @@ if(CHIWAWA_SANITIZE)
   string(REGEX REPLACE "-O[0-9sg]" "" CMAKE_CXX_FLAGS_DEBUG "${CMAKE_CXX_FLAGS_DEBUG}")
   add_compile_options(-O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=address,undefined)
+  # Where the compiler brings libFuzzer, the same build makes the fuzzers.
+  set(CMAKE_REQUIRED_LINK_OPTIONS -fsanitize=fuzzer)
+  check_cxx_source_compiles("#include <cstddef>\n#include <cstdint>
+                             extern \"C\" int LLVMFuzzerTestOneInput(const uint8_t*, size_t) { return 0; }" CHIWAWA_FUZZ)
+  unset(CMAKE_REQUIRED_LINK_OPTIONS)
+  if(CHIWAWA_FUZZ)
+    add_compile_options(-fsanitize=fuzzer-no-link)
+  endif()
 endif()
 
 if(CMAKE_CXX_COMPILER_ID MATCHES "Clang" AND NOT CHIWAWA_WASM)

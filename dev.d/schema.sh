@@ -1,4 +1,5 @@
 # ./dev schema [--check]: schema/snapshot_generated.h from schema/snapshot.fbs, with the pinned FlatBuffers compiler.
+# --check changes nothing: it fails if the header is old, or if the schema breaks with the last released one.
 # shellcheck shell=bash disable=SC2154 # deps and stamps are set in common.sh
 
 readonly flatc_version=23.5.26
@@ -8,12 +9,16 @@ run_schema() {
   find_flatc || die "needs flatc $flatc_version: not on the path, and not to be had through this machine's mirror"
   rm -rf "$fresh"
   mkdir -p "$fresh"
-  "${flatc[@]}" --cpp --cpp-std c++17 -o "$fresh" schema/snapshot.fbs
+  "${flatc[@]}" --cpp --cpp-std c++17 --require-explicit-ids -o "$fresh" schema/snapshot.fbs
   if [[ ${1:-} != --check ]]; then
     cp "$fresh/snapshot_generated.h" schema/
     return
   fi
   cmp "$fresh/snapshot_generated.h" schema/snapshot_generated.h || die "the generated header is old: run ./dev schema"
+  local released
+  released=$(find schema/released -name '*.fbs' | sort -V | tail -n 1)
+  "${flatc[@]}" --conform "$released" schema/snapshot.fbs ||
+    die "the schema breaks with $released: see schema/COMPATIBILITY.md"
 }
 
 # Sets flatc to the command that runs it. Building it takes minutes, and this system's own package has another version:

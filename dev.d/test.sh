@@ -24,8 +24,8 @@ run_test() {
   fi
   note "Tests of the native build (and of the wasm builds it drives)"
   run_ctest native "$@" || failed+=('native tests')
-  note "With sanitizers: unit tests, vectors, spoilt modules and snapshots"
-  run_ctest sanitize -L 'unit|vectors|hostile' -LE slow || failed+=('sanitized tests')
+  note "With sanitizers: unit tests, vectors, spoilt modules and snapshots, fuzzers"
+  run_ctest sanitize -L 'unit|vectors|hostile|fuzz' -LE slow || failed+=('sanitized tests')
 
   say
   local preset

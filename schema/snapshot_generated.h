@@ -128,37 +128,43 @@ enum class DescriptorKind : uint8_t {
   preopen = 3,
   directory = 4,
   file = 5,
+  listener = 6,
+  connection = 7,
   MIN = standard_input,
-  MAX = file
+  MAX = connection
 };
 
-inline const DescriptorKind (&EnumValuesDescriptorKind())[6] {
+inline const DescriptorKind (&EnumValuesDescriptorKind())[8] {
   static const DescriptorKind values[] = {
     DescriptorKind::standard_input,
     DescriptorKind::standard_output,
     DescriptorKind::standard_error,
     DescriptorKind::preopen,
     DescriptorKind::directory,
-    DescriptorKind::file
+    DescriptorKind::file,
+    DescriptorKind::listener,
+    DescriptorKind::connection
   };
   return values;
 }
 
 inline const char * const *EnumNamesDescriptorKind() {
-  static const char * const names[7] = {
+  static const char * const names[9] = {
     "standard_input",
     "standard_output",
     "standard_error",
     "preopen",
     "directory",
     "file",
+    "listener",
+    "connection",
     nullptr
   };
   return names;
 }
 
 inline const char *EnumNameDescriptorKind(DescriptorKind e) {
-  if (::flatbuffers::IsOutRange(e, DescriptorKind::standard_input, DescriptorKind::file)) return "";
+  if (::flatbuffers::IsOutRange(e, DescriptorKind::standard_input, DescriptorKind::connection)) return "";
   const size_t index = static_cast<size_t>(e);
   return EnumNamesDescriptorKind()[index];
 }
@@ -741,7 +747,8 @@ struct Table FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
     VT_ELEMENT = 4,
     VT_MIN = 6,
     VT_MAX = 8,
-    VT_ELEMENTS = 10
+    VT_ELEMENTS = 10,
+    VT_ADDRESS = 12
   };
   chiwawa::schema::ValType element() const {
     return static_cast<chiwawa::schema::ValType>(GetField<uint8_t>(VT_ELEMENT, 112));
@@ -755,6 +762,9 @@ struct Table FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   const ::flatbuffers::Vector<uint64_t> *elements() const {
     return GetPointer<const ::flatbuffers::Vector<uint64_t> *>(VT_ELEMENTS);
   }
+  chiwawa::schema::ValType address() const {
+    return static_cast<chiwawa::schema::ValType>(GetField<uint8_t>(VT_ADDRESS, 127));
+  }
   bool Verify(::flatbuffers::Verifier &verifier) const {
     return VerifyTableStart(verifier) &&
            VerifyField<uint8_t>(verifier, VT_ELEMENT, 1) &&
@@ -762,6 +772,7 @@ struct Table FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
            VerifyField<uint64_t>(verifier, VT_MAX, 8) &&
            VerifyOffset(verifier, VT_ELEMENTS) &&
            verifier.VerifyVector(elements()) &&
+           VerifyField<uint8_t>(verifier, VT_ADDRESS, 1) &&
            verifier.EndTable();
   }
 };
@@ -782,6 +793,9 @@ struct TableBuilder {
   void add_elements(::flatbuffers::Offset<::flatbuffers::Vector<uint64_t>> elements) {
     fbb_.AddOffset(Table::VT_ELEMENTS, elements);
   }
+  void add_address(chiwawa::schema::ValType address) {
+    fbb_.AddElement<uint8_t>(Table::VT_ADDRESS, static_cast<uint8_t>(address), 127);
+  }
   explicit TableBuilder(::flatbuffers::FlatBufferBuilder &_fbb)
         : fbb_(_fbb) {
     start_ = fbb_.StartTable();
@@ -798,11 +812,13 @@ inline ::flatbuffers::Offset<Table> CreateTable(
     chiwawa::schema::ValType element = chiwawa::schema::ValType::funcref,
     uint64_t min = 0,
     ::flatbuffers::Optional<uint64_t> max = ::flatbuffers::nullopt,
-    ::flatbuffers::Offset<::flatbuffers::Vector<uint64_t>> elements = 0) {
+    ::flatbuffers::Offset<::flatbuffers::Vector<uint64_t>> elements = 0,
+    chiwawa::schema::ValType address = chiwawa::schema::ValType::i32) {
   TableBuilder builder_(_fbb);
   if(max) { builder_.add_max(*max); }
   builder_.add_min(min);
   builder_.add_elements(elements);
+  builder_.add_address(address);
   builder_.add_element(element);
   return builder_.Finish();
 }
@@ -817,14 +833,16 @@ inline ::flatbuffers::Offset<Table> CreateTableDirect(
     chiwawa::schema::ValType element = chiwawa::schema::ValType::funcref,
     uint64_t min = 0,
     ::flatbuffers::Optional<uint64_t> max = ::flatbuffers::nullopt,
-    const std::vector<uint64_t> *elements = nullptr) {
+    const std::vector<uint64_t> *elements = nullptr,
+    chiwawa::schema::ValType address = chiwawa::schema::ValType::i32) {
   auto elements__ = elements ? _fbb.CreateVector<uint64_t>(*elements) : 0;
   return chiwawa::schema::CreateTable(
       _fbb,
       element,
       min,
       max,
-      elements__);
+      elements__,
+      address);
 }
 
 struct Memory FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
@@ -833,7 +851,8 @@ struct Memory FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   enum FlatBuffersVTableOffset FLATBUFFERS_VTABLE_UNDERLYING_TYPE {
     VT_MIN = 4,
     VT_MAX = 6,
-    VT_PAGES = 8
+    VT_PAGES = 8,
+    VT_ADDRESS = 10
   };
   uint64_t min() const {
     return GetField<uint64_t>(VT_MIN, 0);
@@ -844,11 +863,15 @@ struct Memory FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   uint64_t pages() const {
     return GetField<uint64_t>(VT_PAGES, 0);
   }
+  chiwawa::schema::ValType address() const {
+    return static_cast<chiwawa::schema::ValType>(GetField<uint8_t>(VT_ADDRESS, 127));
+  }
   bool Verify(::flatbuffers::Verifier &verifier) const {
     return VerifyTableStart(verifier) &&
            VerifyField<uint64_t>(verifier, VT_MIN, 8) &&
            VerifyField<uint64_t>(verifier, VT_MAX, 8) &&
            VerifyField<uint64_t>(verifier, VT_PAGES, 8) &&
+           VerifyField<uint8_t>(verifier, VT_ADDRESS, 1) &&
            verifier.EndTable();
   }
 };
@@ -866,6 +889,9 @@ struct MemoryBuilder {
   void add_pages(uint64_t pages) {
     fbb_.AddElement<uint64_t>(Memory::VT_PAGES, pages, 0);
   }
+  void add_address(chiwawa::schema::ValType address) {
+    fbb_.AddElement<uint8_t>(Memory::VT_ADDRESS, static_cast<uint8_t>(address), 127);
+  }
   explicit MemoryBuilder(::flatbuffers::FlatBufferBuilder &_fbb)
         : fbb_(_fbb) {
     start_ = fbb_.StartTable();
@@ -881,11 +907,13 @@ inline ::flatbuffers::Offset<Memory> CreateMemory(
     ::flatbuffers::FlatBufferBuilder &_fbb,
     uint64_t min = 0,
     ::flatbuffers::Optional<uint64_t> max = ::flatbuffers::nullopt,
-    uint64_t pages = 0) {
+    uint64_t pages = 0,
+    chiwawa::schema::ValType address = chiwawa::schema::ValType::i32) {
   MemoryBuilder builder_(_fbb);
   builder_.add_pages(pages);
   if(max) { builder_.add_max(*max); }
   builder_.add_min(min);
+  builder_.add_address(address);
   return builder_.Finish();
 }
 
@@ -1292,7 +1320,10 @@ struct Descriptor FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
     VT_MTIME = 22,
     VT_DEVICE = 24,
     VT_INODE = 26,
-    VT_REMOVED_FILE = 28
+    VT_REMOVED_FILE = 28,
+    VT_ELSEWHERE = 30,
+    VT_LISTENER = 32,
+    VT_ADDRESS = 34
   };
   uint32_t number() const {
     return GetField<uint32_t>(VT_NUMBER, 0);
@@ -1333,6 +1364,15 @@ struct Descriptor FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   ::flatbuffers::Optional<uint32_t> removed_file() const {
     return GetOptional<uint32_t, uint32_t>(VT_REMOVED_FILE);
   }
+  bool elsewhere() const {
+    return GetField<uint8_t>(VT_ELSEWHERE, 0) != 0;
+  }
+  uint32_t listener() const {
+    return GetField<uint32_t>(VT_LISTENER, 0);
+  }
+  const ::flatbuffers::String *address() const {
+    return GetPointer<const ::flatbuffers::String *>(VT_ADDRESS);
+  }
   bool Verify(::flatbuffers::Verifier &verifier) const {
     return VerifyTableStart(verifier) &&
            VerifyField<uint32_t>(verifier, VT_NUMBER, 4) &&
@@ -1350,6 +1390,10 @@ struct Descriptor FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
            VerifyField<uint64_t>(verifier, VT_DEVICE, 8) &&
            VerifyField<uint64_t>(verifier, VT_INODE, 8) &&
            VerifyField<uint32_t>(verifier, VT_REMOVED_FILE, 4) &&
+           VerifyField<uint8_t>(verifier, VT_ELSEWHERE, 1) &&
+           VerifyField<uint32_t>(verifier, VT_LISTENER, 4) &&
+           VerifyOffset(verifier, VT_ADDRESS) &&
+           verifier.VerifyString(address()) &&
            verifier.EndTable();
   }
 };
@@ -1397,6 +1441,15 @@ struct DescriptorBuilder {
   void add_removed_file(uint32_t removed_file) {
     fbb_.AddElement<uint32_t>(Descriptor::VT_REMOVED_FILE, removed_file);
   }
+  void add_elsewhere(bool elsewhere) {
+    fbb_.AddElement<uint8_t>(Descriptor::VT_ELSEWHERE, static_cast<uint8_t>(elsewhere), 0);
+  }
+  void add_listener(uint32_t listener) {
+    fbb_.AddElement<uint32_t>(Descriptor::VT_LISTENER, listener, 0);
+  }
+  void add_address(::flatbuffers::Offset<::flatbuffers::String> address) {
+    fbb_.AddOffset(Descriptor::VT_ADDRESS, address);
+  }
   explicit DescriptorBuilder(::flatbuffers::FlatBufferBuilder &_fbb)
         : fbb_(_fbb) {
     start_ = fbb_.StartTable();
@@ -1422,7 +1475,10 @@ inline ::flatbuffers::Offset<Descriptor> CreateDescriptor(
     uint64_t mtime = 0,
     uint64_t device = 0,
     uint64_t inode = 0,
-    ::flatbuffers::Optional<uint32_t> removed_file = ::flatbuffers::nullopt) {
+    ::flatbuffers::Optional<uint32_t> removed_file = ::flatbuffers::nullopt,
+    bool elsewhere = false,
+    uint32_t listener = 0,
+    ::flatbuffers::Offset<::flatbuffers::String> address = 0) {
   DescriptorBuilder builder_(_fbb);
   builder_.add_inode(inode);
   builder_.add_device(device);
@@ -1431,11 +1487,14 @@ inline ::flatbuffers::Offset<Descriptor> CreateDescriptor(
   builder_.add_offset(offset);
   builder_.add_rights_inheriting(rights_inheriting);
   builder_.add_rights_base(rights_base);
+  builder_.add_address(address);
+  builder_.add_listener(listener);
   if(removed_file) { builder_.add_removed_file(*removed_file); }
   builder_.add_path(path);
   builder_.add_preopen(preopen);
   builder_.add_number(number);
   builder_.add_fdflags(fdflags);
+  builder_.add_elsewhere(elsewhere);
   builder_.add_kind(kind);
   return builder_.Finish();
 }
@@ -1459,9 +1518,13 @@ inline ::flatbuffers::Offset<Descriptor> CreateDescriptorDirect(
     uint64_t mtime = 0,
     uint64_t device = 0,
     uint64_t inode = 0,
-    ::flatbuffers::Optional<uint32_t> removed_file = ::flatbuffers::nullopt) {
+    ::flatbuffers::Optional<uint32_t> removed_file = ::flatbuffers::nullopt,
+    bool elsewhere = false,
+    uint32_t listener = 0,
+    const char *address = nullptr) {
   auto preopen__ = preopen ? _fbb.CreateString(preopen) : 0;
   auto path__ = path ? _fbb.CreateString(path) : 0;
+  auto address__ = address ? _fbb.CreateString(address) : 0;
   return chiwawa::schema::CreateDescriptor(
       _fbb,
       number,
@@ -1476,7 +1539,10 @@ inline ::flatbuffers::Offset<Descriptor> CreateDescriptorDirect(
       mtime,
       device,
       inode,
-      removed_file);
+      removed_file,
+      elsewhere,
+      listener,
+      address__);
 }
 
 struct RemovedFile FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
@@ -1812,7 +1878,8 @@ struct State FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
     VT_MACHINE = 24,
     VT_WASI = 26,
     VT_BASE = 28,
-    VT_DETERMINISTIC = 30
+    VT_DETERMINISTIC = 30,
+    VT_VECTOR_GLOBALS = 32
   };
   const ::flatbuffers::Vector<::flatbuffers::Offset<::flatbuffers::String>> *requires_() const {
     return GetPointer<const ::flatbuffers::Vector<::flatbuffers::Offset<::flatbuffers::String>> *>(VT_REQUIRES_);
@@ -1856,6 +1923,9 @@ struct State FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   bool deterministic() const {
     return GetField<uint8_t>(VT_DETERMINISTIC, 0) != 0;
   }
+  const ::flatbuffers::Vector<uint64_t> *vector_globals() const {
+    return GetPointer<const ::flatbuffers::Vector<uint64_t> *>(VT_VECTOR_GLOBALS);
+  }
   bool Verify(::flatbuffers::Verifier &verifier) const {
     return VerifyTableStart(verifier) &&
            VerifyOffset(verifier, VT_REQUIRES_) &&
@@ -1892,6 +1962,8 @@ struct State FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
            VerifyOffset(verifier, VT_BASE) &&
            verifier.VerifyTable(base()) &&
            VerifyField<uint8_t>(verifier, VT_DETERMINISTIC, 1) &&
+           VerifyOffset(verifier, VT_VECTOR_GLOBALS) &&
+           verifier.VerifyVector(vector_globals()) &&
            verifier.EndTable();
   }
 };
@@ -1942,6 +2014,9 @@ struct StateBuilder {
   void add_deterministic(bool deterministic) {
     fbb_.AddElement<uint8_t>(State::VT_DETERMINISTIC, static_cast<uint8_t>(deterministic), 0);
   }
+  void add_vector_globals(::flatbuffers::Offset<::flatbuffers::Vector<uint64_t>> vector_globals) {
+    fbb_.AddOffset(State::VT_VECTOR_GLOBALS, vector_globals);
+  }
   explicit StateBuilder(::flatbuffers::FlatBufferBuilder &_fbb)
         : fbb_(_fbb) {
     start_ = fbb_.StartTable();
@@ -1969,8 +2044,10 @@ inline ::flatbuffers::Offset<State> CreateState(
     ::flatbuffers::Offset<chiwawa::schema::Machine> machine = 0,
     ::flatbuffers::Offset<chiwawa::schema::Wasi> wasi = 0,
     ::flatbuffers::Offset<chiwawa::schema::Base> base = 0,
-    bool deterministic = false) {
+    bool deterministic = false,
+    ::flatbuffers::Offset<::flatbuffers::Vector<uint64_t>> vector_globals = 0) {
   StateBuilder builder_(_fbb);
+  builder_.add_vector_globals(vector_globals);
   builder_.add_base(base);
   builder_.add_wasi(wasi);
   builder_.add_machine(machine);
@@ -2008,7 +2085,8 @@ inline ::flatbuffers::Offset<State> CreateStateDirect(
     ::flatbuffers::Offset<chiwawa::schema::Machine> machine = 0,
     ::flatbuffers::Offset<chiwawa::schema::Wasi> wasi = 0,
     ::flatbuffers::Offset<chiwawa::schema::Base> base = 0,
-    bool deterministic = false) {
+    bool deterministic = false,
+    const std::vector<uint64_t> *vector_globals = nullptr) {
   auto requires___ = requires_ ? _fbb.CreateVector<::flatbuffers::Offset<::flatbuffers::String>>(*requires_) : 0;
   auto modules__ = modules ? _fbb.CreateVector<::flatbuffers::Offset<chiwawa::schema::Module>>(*modules) : 0;
   auto instances__ = instances ? _fbb.CreateVector<::flatbuffers::Offset<chiwawa::schema::Instance>>(*instances) : 0;
@@ -2019,6 +2097,7 @@ inline ::flatbuffers::Offset<State> CreateStateDirect(
   auto globals__ = globals ? _fbb.CreateVectorOfStructs<chiwawa::schema::Global>(*globals) : 0;
   auto elems__ = elems ? _fbb.CreateVector<::flatbuffers::Offset<chiwawa::schema::Elem>>(*elems) : 0;
   auto datas__ = datas ? _fbb.CreateVector<uint8_t>(*datas) : 0;
+  auto vector_globals__ = vector_globals ? _fbb.CreateVector<uint64_t>(*vector_globals) : 0;
   return chiwawa::schema::CreateState(
       _fbb,
       requires___,
@@ -2034,7 +2113,8 @@ inline ::flatbuffers::Offset<State> CreateStateDirect(
       machine,
       wasi,
       base,
-      deterministic);
+      deterministic,
+      vector_globals__);
 }
 
 struct ModulePart FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {

@@ -26,5 +26,8 @@ int main(int argc, char** argv) {
   for (const wasi::Verdict& verdict : (*session)->verdicts()) {
     if (verdict.kind == wasi::Verdict::Kind::Changed) print_note("note: " + describe(verdict));
   }
+  for (const std::string& address : (*session)->listening_on()) {
+    if (!address.empty()) print_note("listening on " + address);
+  }
   return run_guest(**session, options);
 }

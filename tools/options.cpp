@@ -95,6 +95,16 @@ wasi::Preopen parse_dir(std::string text) {
   return {text.substr(0, separator), text.substr(separator + 2), read_only};
 }
 
+/// Whether it is "HOST:PORT", with a port from 0 to 65535.
+bool is_address(const std::string& text) {
+  const size_t colon = text.rfind(':');
+  if (colon == text.npos || colon == 0) return false;
+  uint16_t port = 0;
+  const char* const end = text.data() + text.size();
+  auto [at, error] = std::from_chars(text.data() + colon + 1, end, port);
+  return error == std::errc() && at == end;
+}
+
 /// Puts the variables of this process before those given, which replace them.
 void inherit_environment(std::vector<std::string>& variables) {
   const auto name = [](const std::string& variable) { return variable.substr(0, variable.find('=')); };
@@ -129,6 +139,8 @@ std::string check_dir(const std::string& text) {
   return dir.host_path.empty() || dir.guest_name.empty() ? "expected HOST or HOST::GUEST, perhaps with :ro: " + text
                                                          : "";
 }
+
+std::string check_address(const std::string& text) { return is_address(text) ? "" : "expected HOST:PORT: " + text; }
 
 std::string check_env(const std::string& text) {
   const size_t equals = text.find('=');
@@ -195,6 +207,8 @@ class CommandLine {
   std::string memory_;
   std::string dispatch_;
   std::vector<std::string> dirs_;
+  std::vector<std::string> addresses_;
+  std::vector<int> listening_;
   uint64_t checkpoint_at_ = 0;
   std::string every_;
   uint32_t keep_ = 0;
@@ -230,6 +244,16 @@ void CommandLine::add_guest_options() {
           ->option_text("HOST[::GUEST][:ro]")
           ->check(check_dir, "");
   app_.add_flag("--no-dir", no_dir_, "No directory at all, not even the current one")->excludes(dir);
+  repeatable(app_.add_option("--tcp-listen", addresses_,
+                             "Listen there, and let the guest accept connections: its descriptors\n"
+                             "follow the directories'; port 0: any; can be repeated"))
+      ->option_text("HOST:PORT")
+      ->check(check_address, "");
+  repeatable(app_.add_option("--listen-fd", listening_,
+                             "The same with a socket that listens already, this process's descriptor\n"
+                             "N; before those of --tcp-listen"))
+      ->option_text("N")
+      ->check(CLI::Range(3, 65535), "");
 }
 
 void CommandLine::add_checkpoint_options() {
@@ -312,7 +336,7 @@ std::string CommandLine::wrong_combination() const {
 
 void CommandLine::finish(const std::vector<std::string>& guest_args) {
   if (given("--max-memory"))
-    options_.max_memory_pages = std::min(parse_size(memory_).value_or(0) / kPageSize, kMaxPages);
+    options_.max_memory_pages = std::min(parse_size(memory_).value_or(0) / kPageSize, kMostPages);
   if (given("--dispatch")) options_.dispatch = dispatch_ == "loop" ? Dispatch::Loop : Dispatch::Tail;
   if (given("--checkpoint-at")) options_.checkpoint_at = checkpoint_at_;
   if (given("--checkpoint-every")) options_.checkpoint_every = parse_duration(every_);
@@ -326,6 +350,8 @@ void CommandLine::finish(const std::vector<std::string>& guest_args) {
   if (given("--app-args")) options_.args = *split_words(app_args_);
   options_.args.insert(options_.args.end(), guest_args.begin(), guest_args.end());
   for (const std::string& dir : dirs_) options_.preopens.push_back(parse_dir(dir));
+  for (const int number : listening_) options_.listeners.push_back({"", number});
+  for (const std::string& address : addresses_) options_.listeners.push_back({address, -1});
   if (dirs_.empty() && !no_dir_) {
     options_.preopens.push_back({".", "."});
     options_.default_preopen = true;

@@ -21,6 +21,7 @@ struct Options {
   std::vector<std::string> args;     ///< the guest's, without its name: --app-args, then those after `--`
   std::vector<std::string> environ;  ///< "K=V"
   std::vector<wasi::Preopen> preopens;
+  std::vector<wasi::Listener> listeners;
   bool default_preopen = false;  ///< nobody asked for a directory: `preopens` is the current one, if there is one
 
   bool checkpoints = false;  ///< --cr
@@ -38,7 +39,7 @@ struct Options {
   wasi::RestorePolicy policy = wasi::RestorePolicy::Lenient;
   uint64_t embed_limit = wasi::kDefaultEmbedLimit;  ///< bytes
 
-  uint64_t max_memory_pages = kMaxPages;
+  uint64_t max_memory_pages = kMostPages;
   MachineLimits limits;
   Dispatch dispatch = default_dispatch();
 

@@ -18,6 +18,7 @@ std::string_view type_prefix(ValType type) {
     case ValType::I64: return "I64(";
     case ValType::F32: return "F32(";
     case ValType::F64: return "F64(";
+    case ValType::V128: return "V128(";
     default: return "RefExtern(";
   }
 }
@@ -99,6 +100,23 @@ std::optional<uint64_t> parse_number(std::string_view text, ValType type) {
   }
 }
 
+/// At most 32 hexadecimal digits, the highest lane first.
+std::optional<Value> parse_vector(std::string_view text) {
+  if (!text.starts_with("0x") || text.size() < 3 || text.size() > 34) return std::nullopt;
+  const std::string_view digits = text.substr(2);
+  const size_t high = digits.size() - std::min<size_t>(digits.size(), 16);
+  const std::optional<uint64_t> low = parse_unsigned("0x" + std::string(digits.substr(high)));
+  const std::optional<uint64_t> upper = parse_unsigned("0x" + std::string(high == 0 ? "0" : digits.substr(0, high)));
+  if (!low || !upper) return std::nullopt;
+  return Value{ValType::V128, *low, *upper};
+}
+
+std::optional<Value> parse_value(std::string_view text, ValType type) {
+  if (is_vec(type)) return parse_vector(text);
+  const std::optional<uint64_t> bits = parse_number(text, type);
+  return bits ? std::optional(Value{type, *bits}) : std::nullopt;
+}
+
 Error error(std::string cause) { return {Phase::Invoke, std::move(cause)}; }
 
 /// One parameter, "I32(5)".
@@ -108,17 +126,18 @@ Result<Value> parse_param(std::string_view text, size_t number, ValType wanted) 
     if (!is_ref(wanted)) return error(where + "the function wants " + std::string(name(wanted)));
     return Value{wanted, kNullRef};
   }
-  for (const ValType type : {ValType::I32, ValType::I64, ValType::F32, ValType::F64, ValType::ExternRef}) {
+  for (const ValType type :
+       {ValType::I32, ValType::I64, ValType::F32, ValType::F64, ValType::V128, ValType::ExternRef}) {
     const std::string_view prefix = type_prefix(type);
     if (!text.starts_with(prefix)) continue;
     if (!text.ends_with(')')) return error(where + "the closing parenthesis is missing");
     if (type != wanted) return error(where + "the function wants " + std::string(name(wanted)));
     const std::string_view inside = text.substr(prefix.size(), text.size() - prefix.size() - 1);
-    const std::optional<uint64_t> bits = parse_number(inside, type);
-    if (!bits) return error(where + "not a number of type " + std::string(name(type)));
-    return Value{type, *bits};
+    const std::optional<Value> value = parse_value(inside, type);
+    if (!value) return error(where + "not a number of type " + std::string(name(type)));
+    return *value;
   }
-  return error(where + "expected I32(..), I64(..), F32(..), F64(..), RefNull or RefExtern(..)");
+  return error(where + "expected I32(..), I64(..), F32(..), F64(..), V128(0x..), RefNull or RefExtern(..)");
 }
 
 /// Items end at a separator outside of parentheses.
@@ -136,7 +155,7 @@ std::vector<std::string_view> split_items(std::string_view list) {
 }  // namespace
 
 bool looks_like_params(std::string_view word) {
-  for (const std::string_view start : {"I32(", "I64(", "F32(", "F64(", "RefNull", "RefExtern("}) {
+  for (const std::string_view start : {"I32(", "I64(", "F32(", "F64(", "V128(", "RefNull", "RefExtern("}) {
     if (word.starts_with(start)) return true;
   }
   return false;

@@ -17,7 +17,7 @@ std::string format(const Value& value) {
     case ValType::FuncRef: return bits == kNullRef ? "Ref(RefNull)" : "Ref(FuncAddr(" + std::to_string(bits - 1) + "))";
     case ValType::ExternRef:
       return bits == kNullRef ? "Ref(RefNull)" : "Ref(RefExtern(" + std::to_string(bits - 1) + "))";
-    case ValType::V128: break;
+    case ValType::V128: return "Vec(V128(" + number(value) + "))";
   }
   return "?";
 }

@@ -220,6 +220,7 @@ wasi::Config Session::wasi_config() const {
   config.args.insert(config.args.end(), options_.args.begin(), options_.args.end());
   config.environ = options_.environ;
   config.preopens = options_.preopens;
+  config.listeners = options_.listeners;
   config.embed_limit = options_.embed_limit;
   config.policy = options_.policy;
   config.slice = options_.stoppable() ? kSlice : 0;

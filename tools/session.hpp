@@ -29,6 +29,8 @@ class Session {
   Machine& machine() { return *machine_; }
   const Store& store() const { return *store_; }
   TrapKind trap() const { return trap_; }
+  /// Where the guest's sockets listen.
+  std::vector<std::string> listening_on() const { return wasi_ ? wasi_->listening_on() : std::vector<std::string>(); }
   /// After restore(): what became of each descriptor.
   const std::vector<wasi::Verdict>& verdicts() const { return verdicts_; }
 

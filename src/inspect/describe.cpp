@@ -142,7 +142,7 @@ std::string Names::plain(const Value& value) const {
 
 std::string Names::value(const Value& value) const { return std::string(name(value.type)) + " " + plain(value); }
 
-std::string bits_text(const Value& value) { return hex(value.bits); }
+std::string bits_text(const Value& value) { return is_vec(value.type) ? number(value) : hex(value.bits); }
 
 std::string grouped(uint64_t number) {
   std::string text = std::to_string(number);
@@ -206,6 +206,8 @@ const char* name(wasi::DescriptorKind kind) {
     case wasi::DescriptorKind::Preopen: return "preopen";
     case wasi::DescriptorKind::Directory: return "directory";
     case wasi::DescriptorKind::File: return "file";
+    case wasi::DescriptorKind::Listener: return "listener";
+    case wasi::DescriptorKind::Connection: return "connection";
   }
   return "?";
 }
@@ -214,7 +216,15 @@ std::string describe(const wasi::DescriptorRecord& d) {
   std::string text = std::to_string(d.number) + " " + name(d.kind);
   if (!d.preopen.empty()) text += " " + printable(d.preopen);
   if (!d.path.empty()) text += " " + printable(d.path);
-  if (d.removed_file) text += ", removed file " + std::to_string(*d.removed_file);
+  if (d.removed_file) {
+    text += (d.elsewhere ? ", moved file " : ", removed file ") + std::to_string(*d.removed_file);
+  } else if (d.kind == wasi::DescriptorKind::Directory && d.path.empty()) {
+    text += ", removed";
+  }
+  if (d.kind == wasi::DescriptorKind::Listener) {
+    text += " " + std::to_string(d.listener);
+    if (!d.address.empty()) text += ", on " + printable(d.address);
+  }
   if (d.kind == wasi::DescriptorKind::File) {
     text += ", at " + std::to_string(d.offset) + " of " + std::to_string(d.size) + " bytes";
   }

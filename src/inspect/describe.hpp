@@ -17,7 +17,7 @@
 namespace chiwawa::inspect {
 
 /// A global's value.
-inline Value value_of(const GlobalInst& global) { return {global.type.type, global.bits}; }
+inline Value value_of(const GlobalInst& global) { return global.value(); }
 
 /// A module of the snapshot that is at hand, and the names in it.
 struct KnownModule {
@@ -78,7 +78,7 @@ class Names {
   Owners datas_;
 };
 
-/// A value's bits: "0x1f".
+/// A value's bits: "0x1f"; a vector's in full, its high half first.
 std::string bits_text(const Value& value);
 
 std::string grouped(uint64_t number);       ///< "1,234,567"

@@ -52,6 +52,11 @@ Json of_descriptor(const wasi::DescriptorRecord& d) {
   if (!d.preopen.empty()) json["preopen"] = d.preopen;
   if (!d.path.empty()) json["path"] = d.path;
   if (d.removed_file) json["removed_file"] = *d.removed_file;
+  if (d.elsewhere) json["elsewhere"] = true;
+  if (d.kind == wasi::DescriptorKind::Listener) {
+    json["listener"] = d.listener;
+    json["address"] = d.address;
+  }
   if (d.kind == wasi::DescriptorKind::File) {
     json["offset"] = json_number(d.offset);
     json["size"] = json_number(d.size);

@@ -15,7 +15,13 @@ namespace {
 
 uint32_t u32(const Context& ctx, uint16_t slot) { return from_slot<uint32_t>(ctx.fp[slot]); }
 
-MemInst& memory0(const Context& ctx) { return *ctx.instance->cache.memories[0]; }
+MemInst& memory_at(const Context& ctx, uint32_t index) { return *ctx.instance->cache.memories[index]; }
+
+/// The address type of a count that two kinds of addresses must be able to hold.
+ValType smaller(ValType a, ValType b) { return a == ValType::I64 ? b : a; }
+
+/// What a failed growth returns.
+uint64_t minus_one(ValType address) { return address == ValType::I64 ? ~uint64_t{0} : 0xFFFFFFFFu; }
 
 /// Whether a vector of so many references can be had: asked first, since the vector itself would abort.
 bool has_memory_for(uint64_t elements) {
@@ -30,16 +36,17 @@ bool within(uint64_t begin, uint64_t count, uint64_t size) { return count <= siz
 }  // namespace
 
 TrapKind memory_pages(Context& ctx) {
-  ctx.fp[ctx.pc->d] = memory0(ctx).memory.size_pages();
+  ctx.fp[ctx.pc->d] = memory_at(ctx, ctx.pc->imm).memory.size_pages();
   return TrapKind::None;
 }
 
 TrapKind memory_grow_by(Context& ctx) {
-  MemInst& memory = memory0(ctx);
+  MemInst& memory = memory_at(ctx, ctx.pc->imm);
   const uint64_t old_pages = memory.memory.size_pages();
-  const uint64_t new_pages = old_pages + u32(ctx, ctx.pc->a);
-  const bool grown = new_pages <= ctx.store->max_pages(memory) && memory.memory.grow_to(new_pages);
-  ctx.fp[ctx.pc->d] = grown ? old_pages : 0xFFFFFFFFu;
+  const uint64_t more = address_in(memory.type.address, ctx.fp[ctx.pc->a]);
+  const uint64_t max = ctx.store->max_pages(memory);
+  const bool grown = more <= max && old_pages <= max - more && memory.memory.grow_to(old_pages + more);
+  ctx.fp[ctx.pc->d] = grown ? old_pages : minus_one(memory.type.address);
   ctx.load_memory();
   return TrapKind::None;
 }
@@ -47,27 +54,41 @@ TrapKind memory_grow_by(Context& ctx) {
 TrapKind memory_init_from(Context& ctx) {
   const Cell& cell = *ctx.pc;
   const DataInst& data = *ctx.instance->cache.datas[cell.imm];
-  const uint32_t to = u32(ctx, cell.d), from = u32(ctx, cell.a), count = u32(ctx, cell.b);
-  if (!within(from, count, data.range.size()) || !within(to, count, ctx.mem_size)) {
+  MemInst& memory = memory_at(ctx, cell.c);
+  const uint64_t to = address_in(memory.type.address, ctx.fp[cell.d]);
+  const uint32_t from = u32(ctx, cell.a), count = u32(ctx, cell.b);
+  if (!within(from, count, data.range.size()) || !within(to, count, memory.memory.size_bytes())) {
     return TrapKind::OutOfBoundsMemoryAccess;
   }
-  if (count != 0) std::memcpy(ctx.mem + to, data.module->bytes.data() + data.range.begin + from, count);
+  if (count != 0) std::memcpy(memory.memory.data() + to, data.module->bytes.data() + data.range.begin + from, count);
   return TrapKind::None;
 }
 
 TrapKind memory_copy_range(Context& ctx) {
   const Cell& cell = *ctx.pc;
-  const uint32_t to = u32(ctx, cell.d), from = u32(ctx, cell.a), count = u32(ctx, cell.b);
-  if (!within(from, count, ctx.mem_size) || !within(to, count, ctx.mem_size)) return TrapKind::OutOfBoundsMemoryAccess;
-  if (count != 0) std::memmove(ctx.mem + to, ctx.mem + from, count);
+  MemInst& target = memory_at(ctx, cell.imm);
+  MemInst& source = memory_at(ctx, cell.c);
+  const uint64_t to = address_in(target.type.address, ctx.fp[cell.d]);
+  const uint64_t from = address_in(source.type.address, ctx.fp[cell.a]);
+  const uint64_t count = address_in(smaller(target.type.address, source.type.address), ctx.fp[cell.b]);
+  if (!within(from, count, source.memory.size_bytes()) || !within(to, count, target.memory.size_bytes())) {
+    return TrapKind::OutOfBoundsMemoryAccess;
+  }
+  if (count != 0) {
+    std::memmove(target.memory.data() + to, source.memory.data() + from, static_cast<size_t>(count));
+  }
   return TrapKind::None;
 }
 
 TrapKind memory_fill_range(Context& ctx) {
   const Cell& cell = *ctx.pc;
-  const uint32_t to = u32(ctx, cell.d), count = u32(ctx, cell.b);
-  if (!within(to, count, ctx.mem_size)) return TrapKind::OutOfBoundsMemoryAccess;
-  if (count != 0) std::memset(ctx.mem + to, static_cast<int>(u32(ctx, cell.a) & 0xFF), count);
+  MemInst& memory = memory_at(ctx, cell.imm);
+  const uint64_t to = address_in(memory.type.address, ctx.fp[cell.d]);
+  const uint64_t count = address_in(memory.type.address, ctx.fp[cell.b]);
+  if (!within(to, count, memory.memory.size_bytes())) return TrapKind::OutOfBoundsMemoryAccess;
+  if (count != 0) {
+    std::memset(memory.memory.data() + to, static_cast<int>(u32(ctx, cell.a) & 0xFF), static_cast<size_t>(count));
+  }
   return TrapKind::None;
 }
 
@@ -80,19 +101,19 @@ TrapKind data_drop_segment(Context& ctx) {
 
 TrapKind table_load(Context& ctx) {
   const Cell& cell = *ctx.pc;
-  const std::vector<uint64_t>& elements = ctx.instance->cache.tables[cell.imm]->elements;
-  const uint32_t index = u32(ctx, cell.a);
-  if (index >= elements.size()) return TrapKind::OutOfBoundsTableAccess;
-  ctx.fp[cell.d] = elements[index];
+  const TableInst& table = *ctx.instance->cache.tables[cell.imm];
+  const uint64_t index = address_in(table.type.address, ctx.fp[cell.a]);
+  if (index >= table.elements.size()) return TrapKind::OutOfBoundsTableAccess;
+  ctx.fp[cell.d] = table.elements[static_cast<size_t>(index)];
   return TrapKind::None;
 }
 
 TrapKind table_store(Context& ctx) {
   const Cell& cell = *ctx.pc;
-  std::vector<uint64_t>& elements = ctx.instance->cache.tables[cell.imm]->elements;
-  const uint32_t index = u32(ctx, cell.a);
-  if (index >= elements.size()) return TrapKind::OutOfBoundsTableAccess;
-  elements[index] = ctx.fp[cell.b];
+  TableInst& table = *ctx.instance->cache.tables[cell.imm];
+  const uint64_t index = address_in(table.type.address, ctx.fp[cell.a]);
+  if (index >= table.elements.size()) return TrapKind::OutOfBoundsTableAccess;
+  table.elements[static_cast<size_t>(index)] = ctx.fp[cell.b];
   return TrapKind::None;
 }
 
@@ -105,9 +126,11 @@ TrapKind table_grow_by(Context& ctx) {
   const Cell& cell = *ctx.pc;
   TableInst& table = *ctx.instance->cache.tables[cell.imm];
   const uint64_t old_size = table.elements.size();
-  const uint64_t new_size = old_size + u32(ctx, cell.b);
-  if (new_size > ctx.store->max_elements(table) || !has_memory_for(new_size)) {
-    ctx.fp[cell.d] = 0xFFFFFFFFu;
+  const uint64_t more = address_in(table.type.address, ctx.fp[cell.b]);
+  const uint64_t max = ctx.store->max_elements(table);
+  const uint64_t new_size = old_size + more;
+  if (more > max || new_size > max || !has_memory_for(new_size)) {
+    ctx.fp[cell.d] = minus_one(table.type.address);
     return TrapKind::None;
   }
   table.elements.resize(static_cast<size_t>(new_size), ctx.fp[cell.a]);
@@ -118,33 +141,40 @@ TrapKind table_grow_by(Context& ctx) {
 TrapKind table_init_from(Context& ctx) {
   const Cell& cell = *ctx.pc;
   const std::vector<uint64_t>& source = ctx.instance->cache.elems[cell.imm]->elements;
-  std::vector<uint64_t>& target = ctx.instance->cache.tables[cell.c]->elements;
-  const uint32_t to = u32(ctx, cell.d), from = u32(ctx, cell.a), count = u32(ctx, cell.b);
-  if (!within(from, count, source.size()) || !within(to, count, target.size())) {
+  TableInst& target = *ctx.instance->cache.tables[cell.c];
+  const uint64_t to = address_in(target.type.address, ctx.fp[cell.d]);
+  const uint32_t from = u32(ctx, cell.a), count = u32(ctx, cell.b);
+  if (!within(from, count, source.size()) || !within(to, count, target.elements.size())) {
     return TrapKind::OutOfBoundsTableAccess;
   }
-  std::copy_n(source.data() + from, count, target.data() + to);
+  std::copy_n(source.data() + from, count, target.elements.data() + to);
   return TrapKind::None;
 }
 
 TrapKind table_copy_range(Context& ctx) {
   const Cell& cell = *ctx.pc;
-  std::vector<uint64_t>& target = ctx.instance->cache.tables[cell.imm]->elements;
-  const std::vector<uint64_t>& source = ctx.instance->cache.tables[cell.c]->elements;
-  const uint32_t to = u32(ctx, cell.d), from = u32(ctx, cell.a), count = u32(ctx, cell.b);
-  if (!within(from, count, source.size()) || !within(to, count, target.size())) {
+  TableInst& target = *ctx.instance->cache.tables[cell.imm];
+  const TableInst& source = *ctx.instance->cache.tables[cell.c];
+  const uint64_t to = address_in(target.type.address, ctx.fp[cell.d]);
+  const uint64_t from = address_in(source.type.address, ctx.fp[cell.a]);
+  const uint64_t count = address_in(smaller(target.type.address, source.type.address), ctx.fp[cell.b]);
+  if (!within(from, count, source.elements.size()) || !within(to, count, target.elements.size())) {
     return TrapKind::OutOfBoundsTableAccess;
   }
-  if (count != 0) std::memmove(target.data() + to, source.data() + from, size_t{count} * sizeof(uint64_t));
+  if (count != 0) {
+    std::memmove(target.elements.data() + to, source.elements.data() + from,
+                 static_cast<size_t>(count) * sizeof(uint64_t));
+  }
   return TrapKind::None;
 }
 
 TrapKind table_fill_range(Context& ctx) {
   const Cell& cell = *ctx.pc;
-  std::vector<uint64_t>& elements = ctx.instance->cache.tables[cell.imm]->elements;
-  const uint32_t to = u32(ctx, cell.d), count = u32(ctx, cell.b);
-  if (!within(to, count, elements.size())) return TrapKind::OutOfBoundsTableAccess;
-  std::fill_n(elements.data() + to, count, ctx.fp[cell.a]);
+  TableInst& table = *ctx.instance->cache.tables[cell.imm];
+  const uint64_t to = address_in(table.type.address, ctx.fp[cell.d]);
+  const uint64_t count = address_in(table.type.address, ctx.fp[cell.b]);
+  if (!within(to, count, table.elements.size())) return TrapKind::OutOfBoundsTableAccess;
+  std::fill_n(table.elements.data() + to, static_cast<size_t>(count), ctx.fp[cell.a]);
   return TrapKind::None;
 }
 

@@ -37,6 +37,13 @@ Exit finish_host_call(Context& ctx, FuncInst& function, uint64_t* slots) {
   return Exit::Waiting;
 }
 
+/// Makes the innermost frame one of `callee`, whose arguments are at ctx.fp.
+void enter(Context& ctx, const Code& callee) {
+  ctx.frame->code = &callee;
+  std::fill(ctx.fp + callee.param_slots, ctx.fp + std::max(callee.param_slots, callee.local_slots), uint64_t{0});
+  ctx.pc = callee.cells;
+}
+
 }  // namespace
 
 const Code kEntryCode = {.cells = kEntryCells};
@@ -104,12 +111,28 @@ Exit begin_call(Context& ctx, FuncInst& function) {
   }
   if (crosses) ctx.set_instance(function.instance);
   ++ctx.frame;
-  ctx.frame->code = &callee;
   ctx.fp += first_slot;
-  for (uint32_t local = callee.param_count; local < callee.local_count; ++local) ctx.fp[local] = 0;
-  ctx.pc = callee.cells;
-  if (ctx.polls && --ctx.fuel <= 0) return Exit::Budget;
-  return Exit::Go;
+  enter(ctx, callee);
+  return ctx.polls && --ctx.fuel <= 0 ? Exit::Budget : Exit::Go;
+}
+
+Exit tail_call(Context& ctx, FuncInst& function) {
+  if (function.is_host()) return begin_call(ctx, function);
+  const Code& callee = function.code;
+  const bool crosses = function.instance != ctx.instance;
+  // A boundary that is there already also leads back to the caller's instance.
+  const Code* const caller = ctx.frame[-1].code;
+  const bool needs_boundary = crosses && caller != &kEntryCode && caller != &kBoundaryCode;
+  if (!grow_stacks(ctx, std::max<uint64_t>(callee.frame_slots, ctx.pc->d + callee.param_slots),
+                   needs_boundary ? 1 : 0)) {
+    ctx.trap = TrapKind::CallStackExhausted;
+    return Exit::Trapped;
+  }
+  std::copy_n(ctx.fp + ctx.pc->d, callee.param_slots, ctx.fp);
+  if (needs_boundary) *ctx.frame++ = {.code = &kBoundaryCode, .pc = kBoundaryCells + 1};
+  if (crosses) ctx.set_instance(function.instance);
+  enter(ctx, callee);
+  return ctx.polls && --ctx.fuel <= 0 ? Exit::Budget : Exit::Go;
 }
 
 Exit resume_host_call(Context& ctx) {
@@ -123,12 +146,12 @@ Exit resume_host_call(Context& ctx) {
 FuncInst* indirect_callee(Context& ctx) {
   const Cell& cell = *ctx.pc;
   const TableInst& table = *ctx.instance->cache.tables[cell.b | uint32_t{cell.c} << 16];
-  const uint32_t index = from_slot<uint32_t>(ctx.fp[cell.a]);
+  const uint64_t index = address_in(table.type.address, ctx.fp[cell.a]);
   if (index >= table.elements.size()) {
     ctx.trap = TrapKind::UndefinedElement;
     return nullptr;
   }
-  const uint64_t ref = table.elements[index];
+  const uint64_t ref = table.elements[static_cast<size_t>(index)];
   if (ref == kNullRef) {
     ctx.trap = TrapKind::UninitializedElement;
     return nullptr;
@@ -151,7 +174,7 @@ Exit enter_uncompiled(Context& ctx) {
     ctx.trap = TrapKind::CallStackExhausted;
     return Exit::Trapped;
   }
-  std::fill(ctx.fp + code.param_count, ctx.fp + code.local_count, uint64_t{0});
+  std::fill(ctx.fp + code.param_slots, ctx.fp + code.local_slots, uint64_t{0});
   ctx.pc = code.cells;
   return Exit::Go;
 }

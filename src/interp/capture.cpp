@@ -77,12 +77,6 @@ std::vector<ValType> local_types(const FuncInst& function) {
   return types;
 }
 
-constexpr uint64_t value_mask(ValType type) {
-  return type == ValType::I32 || type == ValType::F32 ? 0xFFFFFFFFu : ~uint64_t{0};
-}
-
-Value value_of(ValType type, uint64_t slot) { return {type, slot & value_mask(type)}; }
-
 Error damaged(std::string cause) { return {Phase::Snapshot, std::move(cause)}; }
 
 std::string frame_name(size_t frame) { return "frame " + std::to_string(frame); }
@@ -130,24 +124,20 @@ MachineImage Machine::capture() {
     const Place& place = is_suspended(frame) ? finder.returns.at(cell_of(frame, pc_of(frame))) : finder.pause;
     image.frames.push_back({frame->code->function, place.position, static_cast<uint32_t>(types.size()),
                             static_cast<uint32_t>(place.stack.size())});
-    for (size_t i = 0; i < types.size(); ++i) image.values.push_back(value_of(types[i], slots[i]));
-    for (size_t i = 0; i < place.stack.size(); ++i) {
-      const StackEntry& entry = place.stack[i];
+    const std::vector<Value> frame_locals = load_values(types, slots);
+    image.values.insert(image.values.end(), frame_locals.begin(), frame_locals.end());
+    for (const StackEntry& entry : place.stack) {
       switch (entry.place) {
-        case StackEntry::Place::Home: image.values.push_back(value_of(entry.type, slots[types.size() + i])); break;
-        case StackEntry::Place::Local: image.values.push_back(value_of(entry.type, slots[entry.local])); break;
-        case StackEntry::Place::Constant: image.values.push_back(value_of(entry.type, entry.bits)); break;
+        case StackEntry::Place::Home: image.values.push_back(load_value(entry.type, slots + entry.home)); break;
+        case StackEntry::Place::Local: image.values.push_back(frame_locals[entry.local]); break;
+        case StackEntry::Place::Constant: image.values.push_back(load_value(entry.type, &entry.bits)); break;
       }
     }
     slots += place.first_slot;
   }
   if (ctx.pending) {
-    MachineImage::PendingCall call{ctx.pending->function, {}};
-    const std::vector<ValType>& params = store[call.function].type.params;
-    for (size_t i = 0; i < params.size(); ++i) {
-      call.args.push_back(value_of(params[i], ctx.slots.data[ctx.pending->first_slot + i]));
-    }
-    image.pending = std::move(call);
+    const uint64_t* const args = ctx.slots.data.get() + ctx.pending->first_slot;
+    image.pending = {ctx.pending->function, load_values(store[ctx.pending->function].type.params, args)};
   }
   return image;
 }
@@ -205,7 +195,7 @@ class ImageReader {
     for (auto& [function, restored] : restored_) {
       const FuncInst& inst = store_[function];
       auto code = std::make_unique<Code>();
-      code->param_count = inst.code.param_count;
+      code->param_slots = inst.code.param_slots;
       code->function = function;
       code->instance = inst.instance;
       for (const auto& [offset, place] : restored.finder.returns) code->barriers.push_back(offset);
@@ -244,22 +234,25 @@ class ImageReader {
       return damaged(frame_name(frame) + ": a value of type " + std::string(name(value.type)) + " where " +
                      std::string(name(type)) + " is valid");
     }
-    if ((value.bits & ~value_mask(type)) != 0) return damaged(frame_name(frame) + ": a 32-bit value has more bits");
+    const uint64_t slots[] = {value.bits, value.high};
+    if (load_value(type, slots) != value) return damaged(frame_name(frame) + ": a value has more bits than its type");
     if (type == ValType::FuncRef && value.bits > store_.funcs.size()) {
       return damaged(frame_name(frame) + ": a reference to a function that does not exist");
     }
     return {};
   }
 
-  /// Every frame must be one that its caller's call can have made.
+  /// Every frame must be one that its caller's call can have made: it returns what the call returns. Its parameters
+  /// may be others, because it may stand in the place of a frame that has made a tail call.
   Result<void> check_calls() const {
     const FuncType* expected = nullptr;
-    FuncAddr outermost = image_.entry;
     for (size_t i = 0; i < image_.frames.size(); ++i) {
-      const FuncAddr function = image_.frames[i].function;
-      if (i == 0 && function != outermost) return damaged("the outermost frame is not the invoked function's");
-      if (expected != nullptr && store_[function].type != *expected) {
-        return damaged(frame_name(i) + ": the caller calls a function of another type");
+      const std::vector<ValType>& results = store_[image_.frames[i].function].type.results;
+      if (i == 0 && results != store_[image_.entry].type.results) {
+        return damaged("the outermost frame does not return what the invoked function returns");
+      }
+      if (expected != nullptr && results != expected->results) {
+        return damaged(frame_name(i) + ": the caller calls a function with other results");
       }
       expected = place(i).callee;
     }
@@ -269,7 +262,7 @@ class ImageReader {
       return damaged("pending call: no such host function");
     }
     const FuncType& type = store_[call.function].type;
-    const bool fits = expected != nullptr ? type == *expected : call.function == outermost;
+    const bool fits = expected != nullptr ? type == *expected : call.function == image_.entry;
     if (!fits || call.args.size() != type.params.size()) return damaged("pending call: not of the type that is called");
     for (size_t i = 0; i < call.args.size(); ++i) {
       CHIWAWA_TRY(check_value(image_.frames.size(), call.args[i], type.params[i]));
@@ -293,7 +286,7 @@ Result<void> Machine::restore(const MachineImage& image) {
 
   // How much room it takes, before anything is written.
   uint64_t base = 0;
-  uint64_t slots = std::max(store[image.entry].type.params.size(), store[image.entry].type.results.size());
+  uint64_t slots = std::max(slots_of(store[image.entry].type.params), slots_of(store[image.entry].type.results));
   uint32_t frames = 0;
   const Instance* instance = nullptr;
   for (size_t i = 0; i < image.frames.size(); ++i) {
@@ -323,7 +316,9 @@ Result<void> Machine::restore(const MachineImage& image) {
     *ctx.frame = {.code = &code, .pc = code.cells + place.cell};
     ctx.pc = ctx.frame->pc;
     // Behind a barrier every operand is in its home, so locals and operands lie one after the other.
-    for (uint32_t slot = 0; slot < frame.local_count + frame.operand_count; ++slot) ctx.fp[slot] = (value++)->bits;
+    const std::span<const Value> values(value, frame.local_count + frame.operand_count);
+    store_values(ctx.fp, values);
+    value += values.size();
     if (reader.is_innermost(i)) ctx.set_instance(code.instance);
     if (!reader.is_innermost(i)) ctx.fp += place.first_slot;
   }
@@ -334,7 +329,7 @@ Result<void> Machine::restore(const MachineImage& image) {
     } else {
       args += reader.place(image.frames.size() - 1).first_slot;
     }
-    for (size_t i = 0; i < image.pending->args.size(); ++i) args[i] = image.pending->args[i].bits;
+    store_values(args, image.pending->args);
     ctx.pending = {image.pending->function, static_cast<uint32_t>(args - ctx.slots.data.get())};
   }
   ctx.entry = image.entry;

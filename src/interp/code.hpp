@@ -37,8 +37,8 @@ static_assert(sizeof(Cell) == 16);
 struct Code {
   const Cell* cells = nullptr;
   uint32_t frame_slots = 0;  ///< locals and operands
-  uint32_t param_count = 0;
-  uint32_t local_count = 0;  ///< parameters included; 0 before it is compiled
+  uint32_t param_slots = 0;
+  uint32_t local_slots = 0;  ///< parameters included; 0 before it is compiled
   bool has_step = false;     ///< whether it can be stopped in at all (schema/FORMAT.md, steps)
   FuncAddr function{};
   Instance* instance = nullptr;

@@ -58,7 +58,7 @@ class Compiler {
   std::vector<Cell> cells;
   std::vector<uint32_t> branch_targets;
   std::vector<uint32_t> cell_offsets;
-  uint32_t local_count = 0;
+  uint32_t local_slots = 0;
   uint32_t frame_slots = 0;
   bool has_step = false;
 
@@ -68,6 +68,7 @@ class Compiler {
     std::span<const ValType> params;
     std::span<const ValType> results;
     uint32_t height = 0;          // of the stack, without params
+    uint16_t slot = 0;            // the home of an entry at that height
     uint32_t loop_cell = 0;       // loop: where branches go
     uint32_t fixups = kNone;      // branches that go to the end: a chain through their targets, see fix()
     uint32_t else_fixup = kNone;  // if_: the branch that skips the first part
@@ -78,18 +79,26 @@ class Compiler {
   void declare_locals() {
     local_types_ = function_.type.params;
     for (const LocalRun& run : body_.locals) local_types_.insert(local_types_.end(), run.count, run.type);
-    local_count = static_cast<uint32_t>(local_types_.size());
-    frame_slots = std::max<uint32_t>(local_count, static_cast<uint32_t>(function_.type.results.size()));
-    aliases_.assign(local_count, 0);
+    local_slots_.reserve(local_types_.size());
+    for (const ValType type : local_types_) {
+      local_slots_.push_back(static_cast<uint16_t>(local_slots));
+      local_slots += slots_of(type);
+    }
+    frame_slots = std::max(local_slots, slots_of(function_.type.results));
+    aliases_.assign(local_types_.size(), 0);
   }
 
   uint32_t height() const { return static_cast<uint32_t>(stack_.size()); }
-  uint16_t home(uint32_t entry) const { return static_cast<uint16_t>(local_count + entry); }
+  /// The home of an entry that is pushed next.
+  uint16_t next_home() const {
+    return static_cast<uint16_t>(stack_.empty() ? local_slots : stack_.back().home + slots_of(stack_.back().type));
+  }
 
   void push(StackEntry entry) {
+    entry.home = next_home();
     if (entry.place == StackEntry::Place::Local) ++aliases_[entry.local];
     stack_.push_back(entry);
-    frame_slots = std::max(frame_slots, local_count + height());
+    frame_slots = std::max(frame_slots, entry.home + slots_of(entry.type));
   }
 
   void push_home(ValType type) { push({.type = type}); }
@@ -106,35 +115,28 @@ class Compiler {
     while (height() > new_height) pop();
   }
 
-  /// The slot that holds `entry`, which is or was at height `at`. Emits code for a constant.
-  uint16_t slot_of(const StackEntry& entry, uint32_t at) {
-    if (entry.place == StackEntry::Place::Local) return static_cast<uint16_t>(entry.local);
-    if (entry.place == StackEntry::Place::Constant) emit_constant(home(at), entry.bits);
-    return home(at);
+  static uint16_t home(const StackEntry& entry) { return static_cast<uint16_t>(entry.home); }
+
+  /// The slot that holds `entry`. Emits code for a constant.
+  uint16_t slot_of(const StackEntry& entry) {
+    if (entry.place == StackEntry::Place::Local) return local_slots_[entry.local];
+    if (entry.place == StackEntry::Place::Constant) emit_constant(home(entry), entry.bits);
+    return home(entry);
   }
 
-  uint16_t pop_slot() {
-    const StackEntry entry = pop();
-    return slot_of(entry, height());
-  }
+  uint16_t pop_slot() { return slot_of(pop()); }
 
   /// Emits code that puts `entry` into slot `to`.
-  void emit_move(uint16_t to, const StackEntry& entry, uint32_t at) {
-    switch (entry.place) {
-      case StackEntry::Place::Home:
-        if (home(at) != to) emit(SlotOp::copy, to, home(at));
-        break;
-      case StackEntry::Place::Local:
-        if (entry.local != to) emit(SlotOp::copy, to, static_cast<uint16_t>(entry.local));
-        break;
-      case StackEntry::Place::Constant: emit_constant(to, entry.bits); break;
-    }
+  void emit_move(uint16_t to, const StackEntry& entry) {
+    if (entry.place == StackEntry::Place::Constant) return emit_constant(to, entry.bits);
+    const uint16_t from = entry.place == StackEntry::Place::Local ? local_slots_[entry.local] : home(entry);
+    if (from != to) emit(is_vec(entry.type) ? SlotOp::copy_pair : SlotOp::copy, to, from);
   }
 
   void settle(uint32_t at) {
     StackEntry& entry = stack_[at];
     if (entry.place == StackEntry::Place::Home) return;
-    emit_move(home(at), entry, at);
+    emit_move(home(entry), entry);
     if (entry.place == StackEntry::Place::Local) --aliases_[entry.local];
     entry.place = StackEntry::Place::Home;
   }
@@ -176,14 +178,14 @@ class Compiler {
   uint16_t push_result(ValType type) {
     push_home(type);
     producer_ = here();
-    return home(height() - 1);
+    return home(stack_.back());
   }
 
-  /// The last cell, if it produced the entry that was at height `at` and nothing was emitted or jumps in between.
-  Cell* producer_of(const StackEntry& entry, uint32_t at) {
+  /// The last cell, if it produced the entry and nothing was emitted or jumps in between.
+  Cell* producer_of(const StackEntry& entry) {
     if (entry.place != StackEntry::Place::Home || producer_ == kNone || producer_ + 1 != here()) return nullptr;
     Cell& cell = cells.back();
-    return cell.d == home(at) ? &cell : nullptr;
+    return cell.d == entry.home ? &cell : nullptr;
   }
 
   void remove_last_cell() {
@@ -257,7 +259,7 @@ class Compiler {
     const size_t arity = label_types(to).size();
     const uint32_t first = height() - static_cast<uint32_t>(arity);
     if (arity == 0) return false;
-    if (first != to.height) return true;
+    if (stack_[first].home != to.slot) return true;
     for (uint32_t at = first; at < height(); ++at) {
       if (stack_[at].place != StackEntry::Place::Home) return true;
     }
@@ -276,9 +278,9 @@ class Compiler {
   void emit_branch_moves(uint16_t target, size_t arity) {
     const uint32_t first = height() - static_cast<uint32_t>(arity);
     if (arity == 1) {
-      emit_move(target, stack_[first], first);
-    } else if (arity > 1 && home(first) != target) {
-      emit(SlotOp::copy_range, target, home(first), 0, 0, static_cast<uint32_t>(arity));
+      emit_move(target, stack_[first]);
+    } else if (arity > 1 && stack_[first].home != target) {
+      emit(SlotOp::copy_range, target, home(stack_[first]), 0, 0, next_home() - stack_[first].home);
     }
   }
 
@@ -288,15 +290,15 @@ class Compiler {
       return;
     }
     Label& to = label(depth);
-    emit_branch_moves(home(to.height), label_types(to).size());
+    emit_branch_moves(to.slot, label_types(to).size());
     emit_jump(to, SlotOp::br_always, SlotOp::br_always, SlotOp::br_always_p, 0, 0, 0);
   }
 
   /// Results go to the frame's first slots. Requires settle_branch_values().
   void emit_return() {
     const size_t arity = function_.type.results.size();
-    if (arity == 1) {
-      emit(SlotOp::ret_slot, 0, slot_of(stack_.back(), height() - 1));
+    if (arity == 1 && !is_vec(stack_.back().type)) {
+      emit(SlotOp::ret_slot, 0, slot_of(stack_.back()));
     } else {
       emit_branch_moves(0, arity);
       emit(SlotOp::ret);
@@ -311,7 +313,7 @@ class Compiler {
 
   Condition pop_condition() {
     const StackEntry entry = pop();
-    if (const Cell* producer = producer_of(entry, height())) {
+    if (const Cell* producer = producer_of(entry)) {
       const Cell cell = *producer;
       const auto op = static_cast<SlotOp>(cell.op);
       if (const BranchForms* forms = branch_forms(op)) {
@@ -332,7 +334,7 @@ class Compiler {
         return {forms->when_true, forms->when_true_poll, forms->when_false, forms->when_false_poll, cell.a};
       }
     }
-    return {SlotOp::br_nonzero, SlotOp::br_nonzero_p, SlotOp::br_zero, SlotOp::br_zero_p, slot_of(entry, height())};
+    return {SlotOp::br_nonzero, SlotOp::br_nonzero_p, SlotOp::br_zero, SlotOp::br_zero_p, slot_of(entry)};
   }
 
   static bool is_constant_form(SlotOp comparison) {
@@ -439,6 +441,7 @@ class Compiler {
       settle_all();
     }
     next.height = height() - static_cast<uint32_t>(params.size());
+    next.slot = params.empty() ? next_home() : home(stack_[next.height]);
     if (instr.opcode == Opcode::loop) {
       sync_point();
       next.loop_cell = here();
@@ -507,7 +510,7 @@ class Compiler {
     if (at_barrier(instr.end)) settle_all();
     settle_top(callee.params.size());
     pop_to(height() - static_cast<uint32_t>(callee.params.size()));
-    const uint16_t first_slot = home(height());
+    const uint16_t first_slot = next_home();
     if (indirect) {
       emit(options_.polls ? SlotOp::call_table_p : SlotOp::call_table, first_slot, table_slot,
            static_cast<uint16_t>(instr.index2), static_cast<uint16_t>(instr.index2 >> 16), instr.index);
@@ -518,6 +521,29 @@ class Compiler {
     }
     if (observer_ != nullptr) observer_->return_point(instr.end, here(), stack_, callee, first_slot);
     for (const ValType type : callee.results) push_home(type);
+  }
+
+  /// A host function cannot take the frame's place: it returns behind the call, where this frame returns its results.
+  void compile_tail_call(const Instr& instr) {
+    const bool indirect = instr.opcode == Opcode::return_call_indirect;
+    const FuncType& callee = indirect ? module_.types[instr.index] : module_.function_type(instr.index);
+    const uint16_t table_slot = indirect ? pop_slot() : uint16_t{0};
+    if (at_barrier(instr.end)) settle_all();
+    settle_top(callee.params.size());
+    pop_to(height() - static_cast<uint32_t>(callee.params.size()));
+    const uint16_t first_slot = next_home();
+    if (indirect) {
+      emit(SlotOp::tail_call_table, first_slot, table_slot, static_cast<uint16_t>(instr.index2),
+           static_cast<uint16_t>(instr.index2 >> 16), instr.index);
+    } else {
+      emit(SlotOp::tail_call_function, first_slot, 0, 0, 0, instr.index);
+    }
+    if (indirect || module_.is_imported_function(instr.index)) {
+      if (observer_ != nullptr) observer_->return_point(instr.end, here(), stack_, callee, first_slot);
+      for (const ValType type : callee.results) push_home(type);
+      emit_return();
+    }
+    leave_reachable();
   }
 
   // --- the other instructions --------------------------------------------------------------------------------------
@@ -538,16 +564,15 @@ class Compiler {
 
   void compile_local_set(uint32_t local, bool keep) {
     const StackEntry value = pop();
-    const uint32_t at = height();
     const bool same = value.place == StackEntry::Place::Local && value.local == local;
     if (!same) {
-      Cell* producer = aliases_[local] == 0 ? producer_of(value, at) : nullptr;
+      Cell* producer = aliases_[local] == 0 ? producer_of(value) : nullptr;
       if (producer != nullptr) {
-        producer->d = static_cast<uint16_t>(local);
+        producer->d = local_slots_[local];
         producer_ = kNone;
       } else {
         settle_aliases(local);
-        emit_move(static_cast<uint16_t>(local), value, at);
+        emit_move(local_slots_[local], value);
       }
     }
     if (keep) push({.type = value.type, .place = StackEntry::Place::Local, .local = local});
@@ -559,33 +584,56 @@ class Compiler {
            static_cast<uint64_t>(int64_t{static_cast<int32_t>(static_cast<uint32_t>(entry.bits))}) == entry.bits;
   }
 
-  void compile_binary(Opcode opcode) {
-    const SlotForms* forms = &slot_forms(opcode);
+  void compile_binary(const Instr& instr) {
+    const SlotForms* forms = &slot_forms(instr.opcode);
     StackEntry right = pop();
     StackEntry left = pop();
-    uint32_t left_at = height(), right_at = height() + 1;
     if (forms->constant && forms->swapped && fits_constant(left) && !fits_constant(right)) {
       std::swap(left, right);
-      std::swap(left_at, right_at);
       forms = &slot_forms(*forms->swapped);
     }
-    const uint16_t a = slot_of(left, left_at);
+    const uint16_t a = slot_of(left);
     if (forms->constant && fits_constant(right)) {
       const uint16_t d = push_result(forms->result);
       emit(*forms->constant, d, a, 0, 0, static_cast<uint32_t>(right.bits));
     } else {
-      const uint16_t b = slot_of(right, right_at);
+      const uint16_t b = slot_of(right);
       const uint16_t d = push_result(forms->result);
-      emit(forms->slots, d, a, b);
+      emit(forms->slots, d, a, b, forms->has_lane ? instr.lane : 0);
     }
   }
 
   /// Pops the three operands of a bulk instruction and emits it: d, a, b are their slots. The work is proportional to
   /// the last operand, which must therefore be charged to the budget.
   void compile_bulk(SlotOp op, uint32_t imm, uint32_t c, uint32_t bytes_per_unit) {
+    const bool count_is_64 = stack_.back().type == ValType::I64;
     const uint16_t b = pop_slot(), a = pop_slot(), d = pop_slot();
     emit(op, d, a, b, static_cast<uint16_t>(c), imm);
-    if (options_.polls) emit(SlotOp::charge, 0, b, 0, 0, bytes_per_unit);
+    if (options_.polls) emit(SlotOp::charge, 0, b, count_is_64, 0, bytes_per_unit);
+  }
+
+  /// Whether a load or store is in the memory that the executors have in registers.
+  bool is_near(const Instr& instr) const { return instr.index == 0 && module_.memories[0].address == ValType::I32; }
+
+  /// See instr_far.inc.
+  void emit_far(SlotOp op, const Instr& instr, uint16_t d, uint16_t a, uint16_t b) {
+    const uint64_t offset = std::min(instr.mem_offset, (uint64_t{1} << 48) - 1);  // out of bounds everywhere
+    emit(op, d, a, b, static_cast<uint16_t>(offset >> 32), static_cast<uint32_t>(offset));
+  }
+
+  /// A lane and the offset leave no room for a memory: that is in a cell of its own, which does nothing.
+  void emit_lane_access(const SlotForms& forms, const Instr& instr, uint16_t d, uint16_t a, uint16_t b) {
+    emit(is_near(instr) ? forms.slots : forms.far, d, a, b, instr.lane, static_cast<uint32_t>(instr.mem_offset));
+    if (!is_near(instr)) emit_far(SlotOp::nop_cell, instr, 0, 0, static_cast<uint16_t>(instr.index));
+  }
+
+  /// An operation with a vector of its own: the low half is in the two cells' imm, the high half in the second's
+  /// others.
+  void emit_with_vector(SlotOp op, uint16_t d, uint16_t a, uint16_t b, V128 vector) {
+    emit(op, d, a, b, 0, static_cast<uint32_t>(vector.low));
+    emit(SlotOp::nop_cell, static_cast<uint16_t>(vector.high), static_cast<uint16_t>(vector.high >> 16),
+         static_cast<uint16_t>(vector.high >> 32), static_cast<uint16_t>(vector.high >> 48),
+         static_cast<uint32_t>(vector.low >> 32));
   }
 
   void compile_select() {
@@ -594,39 +642,49 @@ class Compiler {
     const ValType type = stack_.back().type;
     const uint16_t first = pop_slot();
     const uint16_t d = push_result(type);
-    emit(SlotOp::select_slot, d, first, second, condition);
+    emit(is_vec(type) ? SlotOp::select_pair : SlotOp::select_slot, d, first, second, condition);
   }
 
-  /// Whether the specification leaves open which NaN the instruction gives.
-  static bool gives_some_nan(Opcode opcode) {
+  /// What makes an instruction's NaNs canonical, if the specification leaves open which it gives.
+  static std::optional<SlotOp> canonical_form(Opcode opcode) {
     switch (opcode) {
-#define CHIWAWA_OF_BOTH_WIDTHS(id) \
-  case Opcode::f32_##id:           \
-  case Opcode::f64_##id:
-      CHIWAWA_OF_BOTH_WIDTHS(ceil)
-      CHIWAWA_OF_BOTH_WIDTHS(floor)
-      CHIWAWA_OF_BOTH_WIDTHS(trunc)
-      CHIWAWA_OF_BOTH_WIDTHS(nearest)
-      CHIWAWA_OF_BOTH_WIDTHS(sqrt)
-      CHIWAWA_OF_BOTH_WIDTHS(add)
-      CHIWAWA_OF_BOTH_WIDTHS(sub)
-      CHIWAWA_OF_BOTH_WIDTHS(mul)
-      CHIWAWA_OF_BOTH_WIDTHS(div)
-      CHIWAWA_OF_BOTH_WIDTHS(min)
-      CHIWAWA_OF_BOTH_WIDTHS(max)
-#undef CHIWAWA_OF_BOTH_WIDTHS
-      case Opcode::f32_demote_f64:
-      case Opcode::f64_promote_f32: return true;
-      default: return false;
+#define CHIWAWA_ROUNDING(type) \
+  case Opcode::type##_ceil:    \
+  case Opcode::type##_floor:   \
+  case Opcode::type##_trunc:   \
+  case Opcode::type##_nearest: \
+  case Opcode::type##_sqrt:    \
+  case Opcode::type##_add:     \
+  case Opcode::type##_sub:     \
+  case Opcode::type##_mul:     \
+  case Opcode::type##_div:     \
+  case Opcode::type##_min:     \
+  case Opcode::type##_max:
+      CHIWAWA_ROUNDING(f32)
+      case Opcode::f32_demote_f64: return SlotOp::canonical_f32; CHIWAWA_ROUNDING(f64)
+      case Opcode::f64_promote_f32: return SlotOp::canonical_f64; CHIWAWA_ROUNDING(f32x4)
+      case Opcode::f32x4_demote_f64x2_zero:
+      case Opcode::f32x4_relaxed_madd:
+      case Opcode::f32x4_relaxed_nmadd:
+      case Opcode::f32x4_relaxed_min:
+      case Opcode::f32x4_relaxed_max: return SlotOp::canonical_f32x4; CHIWAWA_ROUNDING(f64x2)
+      case Opcode::f64x2_promote_low_f32x4:
+      case Opcode::f64x2_relaxed_madd:
+      case Opcode::f64x2_relaxed_nmadd:
+      case Opcode::f64x2_relaxed_min:
+      case Opcode::f64x2_relaxed_max: return SlotOp::canonical_f64x2;
+#undef CHIWAWA_ROUNDING
+      default: return std::nullopt;
     }
   }
 
   /// Behind the cell of an instruction that has just pushed its result.
-  void canonicalize(Opcode opcode, ValType result) {
-    if (!gives_some_nan(opcode)) return;
-    const uint16_t d = home(height() - 1);
+  void canonicalize(Opcode opcode) {
+    const std::optional<SlotOp> form = canonical_form(opcode);
+    if (!form) return;
+    const uint16_t d = home(stack_.back());
     producer_ = here();
-    emit(result == ValType::F32 ? SlotOp::canonical_f32 : SlotOp::canonical_f64, d, d);
+    emit(*form, d, d);
   }
 
   void compile_reachable(const Instr& instr) {
@@ -639,23 +697,49 @@ class Compiler {
       case SlotForms::Shape::Unary: {
         const uint16_t a = pop_slot();
         const uint16_t d = push_result(forms.result);
-        emit(forms.slots, d, a);
-        if (options_.canonical_nans) canonicalize(instr.opcode, forms.result);
+        emit(forms.slots, d, a, 0, forms.has_lane ? instr.lane : 0);
+        if (options_.canonical_nans) canonicalize(instr.opcode);
         return;
       }
       case SlotForms::Shape::Binary:
-        compile_binary(instr.opcode);
-        if (options_.canonical_nans) canonicalize(instr.opcode, forms.result);
+        compile_binary(instr);
+        if (options_.canonical_nans) canonicalize(instr.opcode);
         return;
+      case SlotForms::Shape::Ternary: {
+        const uint16_t c = pop_slot(), b = pop_slot(), a = pop_slot();
+        const uint16_t d = push_result(forms.result);
+        emit(forms.slots, d, a, b, c);
+        if (options_.canonical_nans) canonicalize(instr.opcode);
+        return;
+      }
+      case SlotForms::Shape::LoadLane: {
+        const uint16_t b = pop_slot(), a = pop_slot();
+        const uint16_t d = push_result(forms.result);
+        emit_lane_access(forms, instr, d, a, b);
+        return;
+      }
+      case SlotForms::Shape::StoreLane: {
+        const uint16_t b = pop_slot(), a = pop_slot();
+        emit_lane_access(forms, instr, 0, a, b);
+        return;
+      }
       case SlotForms::Shape::Load: {
         const uint16_t a = pop_slot();
         const uint16_t d = push_result(forms.result);
-        emit(forms.slots, d, a, 0, 0, static_cast<uint32_t>(instr.mem_offset));
+        if (is_near(instr)) {
+          emit(forms.slots, d, a, 0, 0, static_cast<uint32_t>(instr.mem_offset));
+        } else {
+          emit_far(forms.far, instr, d, a, static_cast<uint16_t>(instr.index));
+        }
         return;
       }
       case SlotForms::Shape::Store: {
         const uint16_t b = pop_slot(), a = pop_slot();
-        emit(forms.slots, 0, a, b, 0, static_cast<uint32_t>(instr.mem_offset));
+        if (is_near(instr)) {
+          emit(forms.slots, 0, a, b, 0, static_cast<uint32_t>(instr.mem_offset));
+        } else {
+          emit_far(forms.far, instr, static_cast<uint16_t>(instr.index), a, b);
+        }
         return;
       }
       case SlotForms::Shape::None: compile_other(instr); return;
@@ -691,6 +775,8 @@ class Compiler {
         return;
       case Opcode::call:
       case Opcode::call_indirect: compile_call(instr); return;
+      case Opcode::return_call:
+      case Opcode::return_call_indirect: compile_tail_call(instr); return;
 
       case Opcode::ref_null: push_constant(instr.ref_type, kNullRef); return;
       case Opcode::ref_func: push_constant(ValType::FuncRef, ref_of(instance_.funcs[instr.index])); return;
@@ -711,13 +797,15 @@ class Compiler {
       case Opcode::local_set: compile_local_set(instr.index, false); return;
       case Opcode::local_tee: compile_local_set(instr.index, true); return;
       case Opcode::global_get: {
-        const uint16_t d = push_result(module_.globals[instr.index].type.type);
-        emit(SlotOp::global_load, d, 0, 0, 0, instr.index);
+        const ValType type = module_.globals[instr.index].type.type;
+        const uint16_t d = push_result(type);
+        emit(is_vec(type) ? SlotOp::global_load_pair : SlotOp::global_load, d, 0, 0, 0, instr.index);
         return;
       }
       case Opcode::global_set: {
+        const bool pair = is_vec(stack_.back().type);
         const uint16_t a = pop_slot();
-        emit(SlotOp::global_store, 0, a, 0, 0, instr.index);
+        emit(pair ? SlotOp::global_store_pair : SlotOp::global_store, 0, a, 0, 0, instr.index);
         return;
       }
 
@@ -733,13 +821,13 @@ class Compiler {
         return;
       }
       case Opcode::table_size: {
-        const uint16_t d = push_result(ValType::I32);
+        const uint16_t d = push_result(module_.tables[instr.index].address);
         emit(SlotOp::table_length, d, 0, 0, 0, instr.index);
         return;
       }
       case Opcode::table_grow: {
         const uint16_t b = pop_slot(), a = pop_slot();
-        const uint16_t d = push_result(ValType::I32);
+        const uint16_t d = push_result(module_.tables[instr.index].address);
         emit(SlotOp::table_grow_by, d, a, b, 0, instr.index);
         return;
       }
@@ -749,14 +837,14 @@ class Compiler {
       case Opcode::elem_drop: emit(SlotOp::elem_drop_segment, 0, 0, 0, 0, instr.index); return;
 
       case Opcode::memory_size: {
-        const uint16_t d = push_result(ValType::I32);
-        emit(SlotOp::memory_pages, d);
+        const uint16_t d = push_result(module_.memories[instr.index].address);
+        emit(SlotOp::memory_pages, d, 0, 0, 0, instr.index);
         return;
       }
       case Opcode::memory_grow: {
         const uint16_t a = pop_slot();
-        const uint16_t d = push_result(ValType::I32);
-        emit(SlotOp::memory_grow_by, d, a);
+        const uint16_t d = push_result(module_.memories[instr.index].address);
+        emit(SlotOp::memory_grow_by, d, a, 0, 0, instr.index);
         return;
       }
       case Opcode::memory_init: compile_bulk(SlotOp::memory_init_from, instr.index, instr.index2, 1); return;
@@ -768,6 +856,17 @@ class Compiler {
       case Opcode::i64_const: push_constant(ValType::I64, instr.bits); return;
       case Opcode::f32_const: push_constant(ValType::F32, instr.bits); return;
       case Opcode::f64_const: push_constant(ValType::F64, instr.bits); return;
+      case Opcode::v128_const: {
+        const uint16_t d = push_result(ValType::V128);
+        emit_with_vector(SlotOp::constant_pair, d, 0, 0, instr.vector);
+        return;
+      }
+      case Opcode::i8x16_shuffle: {
+        const uint16_t b = pop_slot(), a = pop_slot();
+        const uint16_t d = push_result(ValType::V128);
+        emit_with_vector(SlotOp::i8x16_shuffle, d, a, b, instr.vector);
+        return;
+      }
 
       default: assert(false); return;  // every other row has a shape
     }
@@ -791,7 +890,8 @@ class Compiler {
   };
 
   std::vector<ValType> local_types_;
-  std::vector<uint32_t> aliases_;  // per local: entries of stack_ that stand for it
+  std::vector<uint16_t> local_slots_;  // per local: its first slot
+  std::vector<uint32_t> aliases_;      // per local: entries of stack_ that stand for it
   std::vector<StackEntry> stack_;
   uint32_t settled_ = 0;  // all entries below this height are in their homes
   std::vector<Label> labels_;
@@ -812,7 +912,7 @@ void compile(const Store& store, Code& code) {
   code.storage.assign(compiler.cells.begin(), compiler.cells.end());
   code.branch_targets = std::move(compiler.branch_targets);
   code.branch_targets.shrink_to_fit();
-  code.local_count = compiler.local_count;
+  code.local_slots = compiler.local_slots;
   code.frame_slots = compiler.frame_slots;
   code.has_step = compiler.has_step;
   code.cells = code.storage.data();

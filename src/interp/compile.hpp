@@ -19,7 +19,8 @@ struct StackEntry {
   };
   ValType type = ValType::I32;
   Place place = Place::Home;
-  uint32_t local = 0;
+  uint32_t home = 0;   ///< the slot that belongs to this height
+  uint32_t local = 0;  ///< index
   uint64_t bits = 0;
 };
 

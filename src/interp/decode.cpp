@@ -67,7 +67,9 @@ class Decoder {
 
   std::string_view name();
   std::vector<ValType> value_types();
-  Limits limits();
+  /// Limits and the address type that their flags name.
+  Limits limits(ValType& address);
+  MemoryType memory_type();
   TableType table_type();
   GlobalType global_type();
   ConstExpr const_expr();
@@ -204,7 +206,7 @@ void Decoder::import_section() {
         break;
       case 2:
         import.index = module_.imported_memories++;
-        module_.memories.push_back({limits()});
+        module_.memories.push_back(memory_type());
         break;
       case 3:
         import.index = module_.imported_globals++;
@@ -232,7 +234,7 @@ void Decoder::table_section() {
 
 void Decoder::memory_section() {
   const uint32_t count = in_.count(1);
-  for (uint32_t i = 0; i < count && ok(); ++i) module_.memories.push_back({limits()});
+  for (uint32_t i = 0; i < count && ok(); ++i) module_.memories.push_back(memory_type());
 }
 
 void Decoder::global_section() {
@@ -372,20 +374,25 @@ std::string_view Decoder::name() {
   return {reinterpret_cast<const char*>(text.data()), text.size()};
 }
 
-Limits Decoder::limits() {
+Limits Decoder::limits(ValType& address) {
+  constexpr uint8_t kHasMax = 1, kShared = 2, kAddress64 = 4, kPageSize = 8;
   const uint32_t at = in_.position();
   const uint8_t flags = in_.u8();
-  if (flags > 1) {
-    const char* feature = flags > 7   ? "malformed limits flags"
-                          : flags > 3 ? "malformed limits flags (64-bit addresses: not supported)"
-                                      : "malformed limits flags (threads: not supported)";
-    fail(feature, at);
-  }
+  if (flags > (kHasMax | kShared | kAddress64 | kPageSize)) fail("malformed limits flags", at);
+  if ((flags & kShared) != 0) fail("malformed limits flags (threads: not supported)", at);
+  if ((flags & kPageSize) != 0) fail("malformed limits flags (custom page sizes: not supported)", at);
+  address = (flags & kAddress64) != 0 ? ValType::I64 : ValType::I32;
   // 64 bits are read and validate() compares, as the current specification does.
   Limits limits;
   limits.min = in_.u64();
-  if (flags == 1) limits.max = in_.u64();
+  if ((flags & kHasMax) != 0) limits.max = in_.u64();
   return limits;
+}
+
+MemoryType Decoder::memory_type() {
+  MemoryType type;
+  type.limits = limits(type.address);
+  return type;
 }
 
 TableType Decoder::table_type() {
@@ -393,8 +400,10 @@ TableType Decoder::table_type() {
   if (!in_.at_end() && bytes_[at] == 0x40) {
     fail("malformed reference type (tables with an initial value: not supported)", at);
   }
-  const ValType element = read_ref_type(in_);
-  return {element, limits()};
+  TableType type;
+  type.element = read_ref_type(in_);
+  type.limits = limits(type.address);
+  return type;
 }
 
 GlobalType Decoder::global_type() {

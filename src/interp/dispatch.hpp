@@ -85,14 +85,15 @@
     ++ctx->frame;                                                                                          \
     ctx->frame->code = (callee);                                                                           \
     fp = callee_fp;                                                                                        \
-    for (uint32_t local = (callee)->param_count; local < (callee)->local_count; ++local) fp[local] = 0;    \
+    for (uint32_t local = (callee)->param_slots; local < (callee)->local_slots; ++local) fp[local] = 0;    \
     pc = (callee)->cells;                                                                                  \
   } while (false)
 
-/// Calls any function: another instance's or the host's.
-#define CALL(function)                                                                \
-  do {                                                                                \
-    SAVE();                                                                           \
-    if (const Exit exit = begin_call(*ctx, function); exit != Exit::Go) RETURN(exit); \
-    RESUME();                                                                         \
+/// Calls any function, also another instance's or the host's, by begin_call or tail_call.
+#define CALL_WITH(begin, function)                                               \
+  do {                                                                           \
+    SAVE();                                                                      \
+    if (const Exit exit = begin(*ctx, function); exit != Exit::Go) RETURN(exit); \
+    RESUME();                                                                    \
   } while (false)
+#define CALL(function) CALL_WITH(begin_call, function)

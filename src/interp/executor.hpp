@@ -9,6 +9,7 @@
 #include <memory>
 #include <new>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@
 #include "interp/outcome.hpp"
 #include "interp/slot_op.hpp"
 #include "interp/store.hpp"
+#include "interp/v128.hpp"
 
 namespace chiwawa {
 
@@ -105,6 +107,8 @@ extern const Cell kCompileStub;
 
 Exit run_loop(Context& ctx);
 Exit run_tail(Context& ctx);
+/// Executes one cold operation (slot_ops.def): the cell `pc` on the frame `fp`.
+TrapKind run_cold(Context& ctx, const Cell* pc, uint64_t* fp);
 
 // --- Outlined operations. They find pc and fp in the context. ---
 
@@ -115,6 +119,10 @@ bool grow_stacks(Context& ctx, uint64_t slots_needed, uint32_t frames_needed = 1
 /// Calls `function` with arguments at ctx.fp + ctx.pc->d: pushes its frame and sets ctx.pc to its code, or, for a host
 /// function, lets it run and moves ctx.pc behind the call. Exit::Go or the reason to stop.
 Exit begin_call(Context& ctx, FuncInst& function);
+
+/// Puts `function`, with arguments at ctx.fp + ctx.pc->d, in the place of the innermost frame. A host function is
+/// called as by begin_call, and the code behind must return its results.
+Exit tail_call(Context& ctx, FuncInst& function);
 
 /// Makes the waiting host call again; ctx.pc is where it returns to.
 Exit resume_host_call(Context& ctx);
@@ -189,6 +197,71 @@ inline uint64_t to_slot(double v) { return std::bit_cast<uint64_t>(v); }
 template <typename T>
 inline T from_constant(uint32_t imm) {
   return static_cast<T>(static_cast<int64_t>(static_cast<int32_t>(imm)));
+}
+
+/// The value of that type in the slots from `slot` on; upper halves of 32-bit values are not looked at.
+inline Value load_value(ValType type, const uint64_t* slot) {
+  switch (type) {
+    case ValType::I32:
+    case ValType::F32: return {type, from_slot<uint32_t>(*slot), 0};
+    case ValType::V128: return {type, slot[0], slot[1]};
+    default: return {type, *slot, 0};
+  }
+}
+
+inline void store_value(uint64_t* slot, const Value& value) {
+  slot[0] = value.bits;
+  if (is_vec(value.type)) slot[1] = value.high;
+}
+
+/// Stores the values one after the other from `slot` on.
+inline void store_values(uint64_t* slot, std::span<const Value> values) {
+  for (const Value& value : values) {
+    store_value(slot, value);
+    slot += slots_of(value.type);
+  }
+}
+
+/// The values of those types in the slots from `slot` on.
+inline std::vector<Value> load_values(std::span<const ValType> types, const uint64_t* slot) {
+  std::vector<Value> values;
+  values.reserve(types.size());
+  for (const ValType type : types) {
+    values.push_back(load_value(type, slot));
+    slot += slots_of(type);
+  }
+  return values;
+}
+
+/// The vector in two slots. On hosts of either byte order the low half comes first.
+inline V128 load_vector(const uint64_t* slot) {
+  V128 vector;
+  std::memcpy(&vector, slot, sizeof vector);
+  return vector;
+}
+inline void store_vector(uint64_t* slot, V128 vector) { std::memcpy(slot, &vector, sizeof vector); }
+
+/// The vector that is part of the code, in two cells.
+inline V128 vector_in(const Cell* cell) {
+  const Cell& more = cell[1];
+  return {cell->imm | uint64_t{more.imm} << 32,
+          more.d | uint64_t{more.a} << 16 | uint64_t{more.b} << 32 | uint64_t{more.c} << 48};
+}
+
+/// The address or table index in a slot, by its type.
+inline uint64_t address_in(ValType address, uint64_t slot) {
+  return address == ValType::I64 ? slot : from_slot<uint32_t>(slot);
+}
+
+/// The `bytes` bytes at `address` in memory `index` of the current instance, or null if they are out of bounds. Cell:
+/// imm and c = the constant offset's low 48 bits, more than which no memory has.
+inline uint8_t* far_address(const Context& ctx, const Cell& cell, uint16_t index, uint64_t address, uint64_t bytes) {
+  MemInst& inst = *ctx.instance->cache.memories[index];
+  const uint64_t size = inst.memory.size_bytes();
+  const uint64_t offset = cell.imm | uint64_t{cell.c} << 32;
+  const uint64_t base = address_in(inst.type.address, address);
+  if (offset > size || bytes > size - offset || base > size - offset - bytes) return nullptr;
+  return inst.memory.data() + base + offset;
 }
 
 }  // namespace chiwawa

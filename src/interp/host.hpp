@@ -32,8 +32,8 @@ struct HostResult {
 };
 
 /// One call of a host function. `slots` holds the arguments, one 64-bit slot each (i32 and f32 in the low half,
-/// references as in types.hpp); results are written over them, from slots[0]. A function that waits must leave the
-/// arguments as they are.
+/// references as in types.hpp; a vector has two); results are written over them, from slots[0]. A function that waits
+/// must leave the arguments as they are.
 struct HostCall {
   Store& store;
   Instance* caller = nullptr;  ///< null when the embedder calls the function itself

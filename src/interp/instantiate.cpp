@@ -1,6 +1,7 @@
 #include "interp/instantiate.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <utility>
 
@@ -14,6 +15,23 @@ std::string describe(const Import& import) { return "\"" + import.module + "\" \
 
 std::string describe(const Limits& limits) {
   return std::to_string(limits.min) + (limits.max ? ".." + std::to_string(*limits.max) : "..");
+}
+
+/// An address that a constant expression of a table's or memory's address type has computed.
+uint64_t address_of(uint64_t bits, ValType address) {
+  return address == ValType::I64 ? bits : static_cast<uint32_t>(bits);
+}
+
+/// Whether [begin, begin + count) lies within [0, size).
+bool within(uint64_t begin, uint64_t count, uint64_t size) { return count <= size && begin <= size - count; }
+
+std::string describe(const TableType& type, const Limits& limits) {
+  return "table " + std::string(type.address == ValType::I64 ? "i64 " : "") + describe(limits) + " " +
+         std::string(name(type.element));
+}
+
+std::string describe(const MemoryType& type, const Limits& limits) {
+  return "memory " + std::string(type.address == ValType::I64 ? "i64 " : "") + describe(limits);
 }
 
 std::string describe(const GlobalType& type) { return (type.is_mutable ? "mut " : "") + std::string(name(type.type)); }
@@ -43,16 +61,16 @@ std::string mismatch(const Store& store, const Module& module, const Import& imp
       const TableType& wanted = module.tables[import.index];
       const TableInst& given = *store.tables[value.address];
       const Limits actual{given.elements.size(), given.type.limits.max};
-      if (wanted.element == given.type.element && matches(actual, wanted.limits)) return "";
-      return differ("table " + describe(wanted.limits) + " " + std::string(name(wanted.element)),
-                    "table " + describe(actual) + " " + std::string(name(given.type.element)));
+      const bool fits = wanted.element == given.type.element && wanted.address == given.type.address;
+      if (fits && matches(actual, wanted.limits)) return "";
+      return differ(describe(wanted, wanted.limits), describe(given.type, actual));
     }
     case ExternKind::Memory: {
       const MemoryType& wanted = module.memories[import.index];
       const MemInst& given = *store.memories[value.address];
       const Limits actual{given.memory.size_pages(), given.type.limits.max};
-      return matches(actual, wanted.limits) ? ""
-                                            : differ("memory " + describe(wanted.limits), "memory " + describe(actual));
+      if (wanted.address == given.type.address && matches(actual, wanted.limits)) return "";
+      return differ(describe(wanted, wanted.limits), describe(given.type, actual));
     }
     case ExternKind::Global: {
       const GlobalType& wanted = module.globals[import.index].type;
@@ -63,11 +81,18 @@ std::string mismatch(const Store& store, const Module& module, const Import& imp
   return "";
 }
 
-/// The value of a validated constant expression.
+/// The value of a validated constant expression, as slots.
 /// https://webassembly.github.io/spec/core/valid/instructions.html#constant-expressions
-uint64_t evaluate(const Store& store, const Instance& instance, ConstExpr expr) {
+std::array<uint64_t, 2> evaluate_slots(const Store& store, const Instance& instance, ConstExpr expr) {
   InstrReader reader(instance.module->bytes, expr);
-  uint64_t value = 0;
+  std::vector<std::array<uint64_t, 2>> stack;
+  const auto push = [&stack](uint64_t bits, uint64_t high = 0) { stack.push_back({bits, high}); };
+  const auto binary = [&stack](auto compute) {
+    const uint64_t right = stack.back()[0];
+    stack.pop_back();
+    stack.back()[0] = compute(stack.back()[0], right);
+  };
+  const auto low = [](uint64_t bits) { return static_cast<uint32_t>(bits); };
   while (!reader.at_end()) {
     const Result<Instr> instr = reader.next();
     assert(instr);
@@ -75,14 +100,26 @@ uint64_t evaluate(const Store& store, const Instance& instance, ConstExpr expr) 
       case Opcode::i32_const:
       case Opcode::i64_const:
       case Opcode::f32_const:
-      case Opcode::f64_const: value = instr->bits; break;
-      case Opcode::ref_null: value = kNullRef; break;
-      case Opcode::ref_func: value = ref_of(instance.funcs[instr->index]); break;
-      case Opcode::global_get: value = store.globals[raw(instance.globals[instr->index])]->bits; break;
+      case Opcode::f64_const: push(instr->bits); break;
+      case Opcode::v128_const: push(instr->vector.low, instr->vector.high); break;
+      case Opcode::i32_add: binary([&](uint64_t a, uint64_t b) { return low(a + b); }); break;
+      case Opcode::i32_sub: binary([&](uint64_t a, uint64_t b) { return low(a - b); }); break;
+      case Opcode::i32_mul: binary([&](uint64_t a, uint64_t b) { return low(a * b); }); break;
+      case Opcode::i64_add: binary([](uint64_t a, uint64_t b) { return a + b; }); break;
+      case Opcode::i64_sub: binary([](uint64_t a, uint64_t b) { return a - b; }); break;
+      case Opcode::i64_mul: binary([](uint64_t a, uint64_t b) { return a * b; }); break;
+      case Opcode::ref_null: push(kNullRef); break;
+      case Opcode::ref_func: push(ref_of(instance.funcs[instr->index])); break;
+      case Opcode::global_get: stack.push_back(store.globals[raw(instance.globals[instr->index])]->bits); break;
       default: assert(instr->opcode == Opcode::end); break;
     }
   }
-  return value;
+  return stack.back();
+}
+
+/// Of any type but a vector.
+uint64_t evaluate(const Store& store, const Instance& instance, ConstExpr expr) {
+  return evaluate_slots(store, instance, expr)[0];
 }
 
 std::vector<uint64_t> evaluate(const Store& store, const Instance& instance, const ElemSegment& segment) {
@@ -99,10 +136,10 @@ TrapKind copy_active_segments(Store& store, Instance& instance) {
     const ElemSegment& segment = module.elems[i];
     ElemInst& elem = store[instance.elems[i]];
     if (segment.mode == SegmentMode::Active) {
-      std::vector<uint64_t>& table = store[instance.tables[segment.table_index]].elements;
-      const uint64_t to = static_cast<uint32_t>(evaluate(store, instance, segment.offset));
-      if (to + elem.elements.size() > table.size()) return TrapKind::OutOfBoundsTableAccess;
-      std::copy(elem.elements.begin(), elem.elements.end(), table.begin() + static_cast<ptrdiff_t>(to));
+      TableInst& table = store[instance.tables[segment.table_index]];
+      const uint64_t to = address_of(evaluate(store, instance, segment.offset), table.type.address);
+      if (!within(to, elem.elements.size(), table.elements.size())) return TrapKind::OutOfBoundsTableAccess;
+      std::copy(elem.elements.begin(), elem.elements.end(), table.elements.begin() + static_cast<ptrdiff_t>(to));
     }
     if (segment.mode != SegmentMode::Passive) {
       elem.elements = {};
@@ -113,10 +150,10 @@ TrapKind copy_active_segments(Store& store, Instance& instance) {
     const DataSegment& segment = module.datas[i];
     if (segment.mode != SegmentMode::Active) continue;
     DataInst& data = store[instance.datas[i]];
-    LinearMemory& memory = store[instance.memories[segment.memory_index]].memory;
-    const uint64_t to = static_cast<uint32_t>(evaluate(store, instance, segment.offset));
-    if (to + data.range.size() > memory.size_bytes()) return TrapKind::OutOfBoundsMemoryAccess;
-    std::copy_n(module.bytes.data() + data.range.begin, data.range.size(), memory.data() + to);
+    MemInst& memory = store[instance.memories[segment.memory_index]];
+    const uint64_t to = address_of(evaluate(store, instance, segment.offset), memory.type.address);
+    if (!within(to, data.range.size(), memory.memory.size_bytes())) return TrapKind::OutOfBoundsMemoryAccess;
+    std::copy_n(module.bytes.data() + data.range.begin, data.range.size(), memory.memory.data() + to);
     data.range = {};
     data.dropped = true;
   }
@@ -170,8 +207,8 @@ Result<Instantiation> instantiate(Store& store, const std::shared_ptr<const Modu
     instance.funcs.push_back(store.add_function(instance, i));
   }
   for (size_t i = module.imported_globals; i < module.globals.size(); ++i) {
-    const uint64_t value = evaluate(store, instance, module.globals[i].init);
-    instance.globals.push_back(store.add_global(module.globals[i].type, value));
+    const auto [bits, high] = evaluate_slots(store, instance, module.globals[i].init);
+    instance.globals.push_back(store.add_global(module.globals[i].type, bits, high));
   }
   for (const ElemSegment& segment : module.elems) {
     instance.elems.push_back(store.add_elem(segment.type, evaluate(store, instance, segment)));

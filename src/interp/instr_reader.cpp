@@ -25,11 +25,9 @@ constexpr std::array<uint8_t, kOpcodeRows> kImmediates = [] {
 const char* feature_of(uint32_t first, uint32_t second) {
   const auto within = [first](uint32_t low, uint32_t high) { return first >= low && first <= high; };
   if (within(0x06, 0x0A) || within(0x18, 0x19) || first == 0x1F) return "exception handling";
-  if (within(0x12, 0x13) || first == 0x15) return "tail calls";
-  if (first == 0x14 || within(0xD4, 0xD6)) return "typed function references";
+  if (within(0x14, 0x15) || within(0xD4, 0xD6)) return "typed function references";
   if (first == 0xD3 || first == 0xFB) return "garbage collection";
   if (first == 0xFC && second >= 0x13 && second <= 0x16) return "wide arithmetic";
-  if (first == 0xFD) return "SIMD";
   if (first == 0xFE) return "threads";
   return nullptr;
 }
@@ -54,7 +52,7 @@ BlockType block_type(ByteReader& reader) {
   if (reader.position() == at + 1) {
     if (byte == 0x40) return {};
     const auto type = static_cast<ValType>(byte);
-    if (is_num(type) || is_ref(type)) return {BlockType::Kind::Value, type, 0};
+    if (is_num(type) || is_vec(type) || is_ref(type)) return {BlockType::Kind::Value, type, 0};
     if (const char* feature = malformed_type(byte)) reader.fail(feature, at);
   }
   reader.fail("malformed block type", at);
@@ -66,7 +64,10 @@ void memarg(ByteReader& reader, Instr& instr) {
   const uint32_t at = reader.position();
   instr.align = reader.u32();
   if (instr.align >= 0x80) reader.fail("malformed memop flags", at);
-  if (instr.align >= 0x40) reader.fail("malformed memop flags (multiple memories: not supported)", at);
+  constexpr uint32_t kHasIndex = 0x40;
+  const bool has_index = (instr.align & kHasIndex) != 0;
+  if (has_index) instr.align -= kHasIndex;
+  instr.index = has_index ? reader.u32() : 0;
   instr.mem_offset = reader.u64();
 }
 
@@ -105,6 +106,16 @@ void read_immediates(ByteReader& reader, Immediates kind, Instr& instr) {
     case Immediates::I64Const: instr.bits = static_cast<uint64_t>(reader.s64()); break;
     case Immediates::F32Const: instr.bits = reader.fixed_u32(); break;
     case Immediates::F64Const: instr.bits = reader.fixed_u64(); break;
+    case Immediates::V128Const:
+    case Immediates::Shuffle:
+      instr.vector.low = reader.fixed_u64();
+      instr.vector.high = reader.fixed_u64();
+      break;
+    case Immediates::Lane: instr.lane = reader.u8(); break;
+    case Immediates::MemArgLane:
+      memarg(reader, instr);
+      instr.lane = reader.u8();
+      break;
   }
 }
 
@@ -124,8 +135,8 @@ bool InstrReader::read(Instr& instr, Error& error) {
     const bool prefixed = first >= 0xFB && first <= 0xFE;
     const uint32_t second = prefixed ? reader.u32() : 0;
     if (reader.ok()) {
-      code = uint32_t{first} << 8 | second;
-      const uint32_t row = first == 0xFC && second <= 0xFF ? row_of(code) : kOpcodeRows;
+      code = uint32_t{first} << 12 | second;
+      const uint32_t row = prefixed && second <= 0xFFF ? row_of(code) : kOpcodeRows;
       if (row == kOpcodeRows || kImmediates[row] == kUnknownOpcode) {
         error = {Phase::Decode, illegal_opcode(first, prefixed, second), instr.offset};
         return false;

@@ -8,6 +8,7 @@
 #include "interp/module.hpp"
 #include "interp/opcode.hpp"
 #include "interp/result.hpp"
+#include "interp/v128.hpp"
 
 namespace chiwawa {
 
@@ -32,7 +33,9 @@ struct Instr {
   uint32_t select_count = 0;  ///< number of types of a typed select
   uint32_t align = 0;         ///< exponent of two
   uint64_t mem_offset = 0;
-  uint64_t bits = 0;          ///< constants, zero-extended bit pattern
+  uint64_t bits = 0;  ///< constants, zero-extended bit pattern
+  V128 vector;        ///< v128.const; the lane indices of a shuffle
+  uint8_t lane = 0;
   uint32_t labels_begin = 0;  ///< br_table: module offset of the first of index + 1 labels
 };
 

@@ -73,11 +73,11 @@ Result<void> Machine::invoke(FuncAddr function, std::span<const Value> args) {
                     std::equal(args.begin(), args.end(), type.params.begin(),
                                [](const Value& value, ValType param) { return value.type == param; });
   if (!fits) return Error{Phase::Invoke, "arguments do not fit the function's type " + name(type)};
-  if (!impl_->reserve(std::max(type.params.size(), type.results.size()), 0)) {
+  if (!impl_->reserve(std::max(slots_of(type.params), slots_of(type.results)), 0)) {
     return Error{Phase::Invoke, "no memory for the stack"};
   }
   Context& ctx = impl_->ctx;
-  for (size_t i = 0; i < args.size(); ++i) ctx.fp[i] = args[i].bits;
+  store_values(ctx.fp, args);
   ctx.entry = function;
   return {};
 }
@@ -114,8 +114,7 @@ Outcome Machine::Impl::outcome(Exit exit) {
     case Exit::Go: break;
     case Exit::Finished: {
       outcome.kind = Outcome::Kind::Finished;
-      const std::vector<ValType>& types = (*ctx.store)[ctx.entry].type.results;
-      for (size_t i = 0; i < types.size(); ++i) outcome.values.push_back({types[i], ctx.slots.data[i]});
+      outcome.values = load_values((*ctx.store)[ctx.entry].type.results, ctx.slots.data.get());
       break;
     }
     case Exit::Budget:

@@ -31,20 +31,32 @@ enum class Immediates : uint8_t {
   I64Const,
   F32Const,
   F64Const,
+  V128Const,
+  Shuffle,     ///< sixteen lane indices
+  Lane,        ///< lane index
+  MemArgLane,  ///< alignment exponent, offset, lane index
 };
 
-/// The value is the byte in the binary, or 0xFCnn for instruction nn behind the prefix 0xFC.
-enum class Opcode : uint16_t {
+/// The value is the byte in the binary, or prefix << 12 | number for an instruction behind a prefix byte.
+enum class Opcode : uint32_t {
 #define OPCODE(code, id, text, immediates) id = code,
 #include "interp/opcodes.def"
 };
 
-/// Tables by opcode are dense: one row for each byte, then one for each instruction behind 0xFC. Codes that no table
-/// has room for get the row kOpcodeRows.
-constexpr uint32_t kOpcodeRows = 256 + 32;
+/// Tables by opcode are dense: one row for each byte, then some for each prefix. Codes that no table has room for get
+/// the row kOpcodeRows.
+constexpr uint32_t kOpcodeRows = 256 + 32 + 32 + 288 + 80;
 constexpr uint32_t row_of(uint32_t code) {
+  struct Prefix {
+    uint32_t byte, first_row, rows;
+  };
+  constexpr Prefix kPrefixes[] = {
+      {0xFB, 256, 32}, {0xFC, 256 + 32, 32}, {0xFD, 256 + 64, 288}, {0xFE, 256 + 64 + 288, 80}};
   if (code < 0x100) return code;
-  return code >= 0xFC00 && code < 0xFC20 ? code - 0xFC00 + 256 : kOpcodeRows;
+  for (const Prefix& prefix : kPrefixes) {
+    if (code >> 12 == prefix.byte && (code & 0xFFF) < prefix.rows) return prefix.first_row + (code & 0xFFF);
+  }
+  return kOpcodeRows;
 }
 constexpr uint32_t row_of(Opcode opcode) { return row_of(static_cast<uint32_t>(opcode)); }
 

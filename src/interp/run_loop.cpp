@@ -21,7 +21,10 @@ dispatch:
 #include "interp/instr_memory.inc"
 #include "interp/instr_numeric.inc"
 #include "interp/instr_variable.inc"
-    case SlotOp::kCount: break;
+    default:
+      if (const TrapKind trap = run_cold(*ctx, pc, fp); trap != TrapKind::None) [[unlikely]]
+        TRAP(trap);
+      NEXT();
   }
   __builtin_unreachable();
 }

@@ -1,6 +1,7 @@
 // The fast dispatcher where the compiler guarantees tail calls: every operation is a function that ends by calling the
 // next one, and the machine's registers stay in the processor's.
 #include "interp/dispatch.hpp"
+#include "interp/simd.hpp"
 
 #if CHIWAWA_DISPATCH_TAIL
 
@@ -32,8 +33,10 @@ struct Handlers {
 };
 
 #include "interp/instr_control.inc"
+#include "interp/instr_far.inc"
 #include "interp/instr_memory.inc"
 #include "interp/instr_numeric.inc"
+#include "interp/instr_simd.inc"
 #include "interp/instr_variable.inc"
 
 constinit Handler* const Handlers::kTable[] = {

@@ -8,14 +8,6 @@ namespace {
 
 using Shape = SlotForms::Shape;
 
-/// Codes of one byte, and those behind the prefix 0xFC.
-constexpr size_t kFormsSize = 256 + 32;
-
-constexpr size_t forms_index(Opcode opcode) {
-  const auto code = static_cast<size_t>(opcode);
-  return code < 256 ? code : 256 + (code & 0xFF);
-}
-
 // clang-format off
 constexpr std::optional<Opcode> swapped(Opcode opcode) {
   switch (opcode) {
@@ -37,10 +29,10 @@ constexpr std::optional<Opcode> swapped(Opcode opcode) {
 }
 // clang-format on
 
-constexpr std::array<SlotForms, kFormsSize> make_forms() {
-  std::array<SlotForms, kFormsSize> forms{};
+constexpr std::array<SlotForms, kOpcodeRows> make_forms() {
+  std::array<SlotForms, kOpcodeRows> forms{};
   const auto set = [&forms](Opcode opcode, Shape shape, ValType result, SlotOp slots, std::optional<SlotOp> constant) {
-    forms[forms_index(opcode)] = {shape, result, slots, constant, swapped(opcode)};
+    forms[row_of(opcode)] = {shape, result, slots, constant, swapped(opcode), false, {}};
   };
 #define CHIWAWA_CONSTANT_I32(id) SlotOp::id##_c
 #define CHIWAWA_CONSTANT_I64(id) SlotOp::id##_c
@@ -52,21 +44,43 @@ constexpr std::array<SlotForms, kFormsSize> make_forms() {
 #define NUMERIC2(code, id, text, operand, result) \
   set(Opcode::id, Shape::Binary, ValType::result, SlotOp::id, CHIWAWA_CONSTANT_##operand(id));
 #define NUMERIC2_TRAPS(code, id, text, operand, result) NUMERIC2(code, id, text, operand, result)
-#define LOAD(code, id, text, type, storage) set(Opcode::id, Shape::Load, ValType::type, SlotOp::id, std::nullopt);
-#define STORE(code, id, text, type, storage) set(Opcode::id, Shape::Store, ValType::type, SlotOp::id, std::nullopt);
+#define CHIWAWA_MEMORY(id, shape, type)                                   \
+  set(Opcode::id, Shape::shape, ValType::type, SlotOp::id, std::nullopt); \
+  forms[row_of(Opcode::id)].far = SlotOp::id##_far;
+#define LOAD(code, id, text, type, storage) CHIWAWA_MEMORY(id, Load, type)
+#define STORE(code, id, text, type, storage) CHIWAWA_MEMORY(id, Store, type)
+#define CHIWAWA_VECTOR(id, shape, result) set(Opcode::id, Shape::shape, ValType::result, SlotOp::id, std::nullopt);
+#define SIMD1(code, id, text) CHIWAWA_VECTOR(id, Unary, V128)
+#define SIMD2(code, id, text) CHIWAWA_VECTOR(id, Binary, V128)
+#define SIMD3(code, id, text) CHIWAWA_VECTOR(id, Ternary, V128)
+#define SIMD_SHIFT(code, id, text) CHIWAWA_VECTOR(id, Binary, V128)
+#define SIMD_TEST(code, id, text) CHIWAWA_VECTOR(id, Unary, I32)
+#define SIMD_SPLAT(code, id, text, type) CHIWAWA_VECTOR(id, Unary, V128)
+#define SIMD_EXTRACT(code, id, text, type, lanes) \
+  CHIWAWA_VECTOR(id, Unary, type)                 \
+  forms[row_of(Opcode::id)].has_lane = true;
+#define SIMD_REPLACE(code, id, text, type, lanes) \
+  CHIWAWA_VECTOR(id, Binary, V128)                \
+  forms[row_of(Opcode::id)].has_lane = true;
+#define SIMD_LOAD(code, id, text, bytes) CHIWAWA_MEMORY(id, Load, V128)
+#define SIMD_STORE(code, id, text, bytes) CHIWAWA_MEMORY(id, Store, V128)
+#define SIMD_LOAD_LANE(code, id, text, bytes, lanes) CHIWAWA_MEMORY(id, LoadLane, V128)
+#define SIMD_STORE_LANE(code, id, text, bytes, lanes) CHIWAWA_MEMORY(id, StoreLane, V128)
 #include "interp/opcodes.def"
 #undef CHIWAWA_CONSTANT_I32
 #undef CHIWAWA_CONSTANT_I64
 #undef CHIWAWA_CONSTANT_F32
 #undef CHIWAWA_CONSTANT_F64
+#undef CHIWAWA_MEMORY
+#undef CHIWAWA_VECTOR
   return forms;
 }
 
-constexpr std::array<SlotForms, kFormsSize> kForms = make_forms();
+constexpr std::array<SlotForms, kOpcodeRows> kForms = make_forms();
 
 }  // namespace
 
-const SlotForms& slot_forms(Opcode opcode) { return kForms[forms_index(opcode)]; }
+const SlotForms& slot_forms(Opcode opcode) { return kForms[row_of(opcode)]; }
 
 const BranchForms* branch_forms(SlotOp comparison) {
 #define CHIWAWA_BRANCH(id, form, inverse)                                                                \

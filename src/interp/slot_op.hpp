@@ -17,11 +17,22 @@ enum class SlotOp : uint32_t {
 
 /// How an instruction that computes one value from operands looks in slot code.
 struct SlotForms {
-  enum class Shape : uint8_t { None, Unary, Binary, Load, Store } shape = Shape::None;
+  enum class Shape : uint8_t {
+    None,
+    Unary,
+    Binary,
+    Ternary,
+    Load,
+    Store,
+    LoadLane,
+    StoreLane,
+  } shape = Shape::None;
   ValType result{};
   SlotOp slots{};                  ///< all operands in slots
   std::optional<SlotOp> constant;  ///< right operand is a constant (32 bits, sign-extended)
   std::optional<Opcode> swapped;   ///< the instruction that gives the same with exchanged operands
+  bool has_lane = false;           ///< the immediate is a lane
+  SlotOp far{};                    ///< loads and stores: in another memory, or with 64-bit addresses
 };
 
 /// Requires a known opcode. Instructions that are not of these shapes have Shape::None.

@@ -42,7 +42,7 @@ FuncAddr Store::add_function(Instance& instance, uint32_t function_index) {
   inst->instance = &instance;
   inst->function_index = function_index;
   inst->code.cells = &kCompileStub;
-  inst->code.param_count = static_cast<uint32_t>(inst->type.params.size());
+  inst->code.param_slots = slots_of(inst->type.params);
   inst->code.function = static_cast<FuncAddr>(funcs.size());
   inst->code.instance = &instance;
   return append<FuncAddr>(funcs, std::move(inst));
@@ -68,8 +68,8 @@ Result<MemAddr> Store::add_memory(const MemoryType& type) {
   return append<MemAddr>(memories, std::move(inst));
 }
 
-GlobalAddr Store::add_global(const GlobalType& type, uint64_t bits) {
-  return append<GlobalAddr>(globals, std::make_unique<GlobalInst>(GlobalInst{type, bits}));
+GlobalAddr Store::add_global(const GlobalType& type, uint64_t bits, uint64_t high) {
+  return append<GlobalAddr>(globals, std::make_unique<GlobalInst>(GlobalInst{type, {bits, high}}));
 }
 
 ElemAddr Store::add_elem(ValType type, std::vector<uint64_t> elements) {
@@ -93,7 +93,7 @@ void Store::build_cache(Instance& instance) {
   cache.codes.clear();
   for (const FuncAddr address : instance.funcs) cache.codes.push_back(&(*this)[address].code);
   cache.globals.clear();
-  for (const GlobalAddr address : instance.globals) cache.globals.push_back(&(*this)[address].bits);
+  for (const GlobalAddr address : instance.globals) cache.globals.push_back((*this)[address].bits.data());
   cache.tables = pointers(tables, instance.tables);
   cache.memories = pointers(memories, instance.memories);
   cache.elems = pointers(elems, instance.elems);
@@ -121,7 +121,7 @@ std::string Store::function_name(FuncAddr function) const {
 }
 
 uint64_t Store::max_pages(const MemInst& memory) const {
-  uint64_t pages = std::min(kMaxPages, limits.max_memory_pages);
+  uint64_t pages = std::min(chiwawa::max_pages(memory.type.address), limits.max_memory_pages);
   // A 32-bit build cannot address all of a 4 GiB memory next to itself.
   pages = std::min(pages, uint64_t{std::numeric_limits<size_t>::max()} / kPageSize);
   return memory.type.limits.max ? std::min(pages, *memory.type.limits.max) : pages;

@@ -2,6 +2,7 @@
 // https://webassembly.github.io/spec/core/exec/runtime.html#store
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -44,7 +45,9 @@ struct MemInst {
 
 struct GlobalInst {
   GlobalType type;
-  uint64_t bits = 0;
+  std::array<uint64_t, 2> bits{};  ///< the second half is a vector's, otherwise 0
+
+  Value value() const { return {type.type, bits[0], bits[1]}; }
 };
 
 /// A passive or not yet dropped element segment's references; empty after elem.drop.
@@ -93,7 +96,7 @@ struct Extern {
 /// What the store's owner allows.
 struct StoreLimits {
   /// A memory never grows beyond this many pages, whatever its type says: memory.grow returns -1.
-  uint64_t max_memory_pages = kMaxPages;
+  uint64_t max_memory_pages = kMostPages;
 };
 
 /// Owns all run-time objects. Objects are never removed and never move; addresses are their positions.
@@ -119,7 +122,7 @@ class Store {
   /// Fails (Phase::Instantiate) if the host has no memory for the minimum.
   Result<TableAddr> add_table(const TableType& type, uint64_t initial_ref);
   Result<MemAddr> add_memory(const MemoryType& type);
-  GlobalAddr add_global(const GlobalType& type, uint64_t bits);
+  GlobalAddr add_global(const GlobalType& type, uint64_t bits, uint64_t high = 0);
   ElemAddr add_elem(ValType type, std::vector<uint64_t> elements);
   DataAddr add_data(std::shared_ptr<const Module> module, ByteRange range);
   Instance& add_instance(std::shared_ptr<const Module> module);

@@ -56,6 +56,7 @@ std::string number(const Value& value) {
     case ValType::I64: return std::to_string(static_cast<int64_t>(value.bits));
     case ValType::F32: return float_text<float, uint32_t>(low, 0x7F'FFFF, 0x40'0000);
     case ValType::F64: return float_text<double, uint64_t>(value.bits, 0xF'FFFF'FFFF'FFFF, 0x8'0000'0000'0000);
+    case ValType::V128: return hex(value.high, 16) + hex(value.bits, 16).substr(2);
     default: return value.bits == kNullRef ? "null" : std::to_string(value.bits - 1);
   }
 }

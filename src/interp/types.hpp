@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,7 @@ enum class ValType : uint8_t {
 
 constexpr bool is_ref(ValType t) { return t == ValType::FuncRef || t == ValType::ExternRef; }
 constexpr bool is_num(ValType t) { return t >= ValType::F64 && t <= ValType::I32; }
+constexpr bool is_vec(ValType t) { return t == ValType::V128; }
 
 /// The text format's name: "i32", "funcref", …
 constexpr std::string_view name(ValType t) {
@@ -38,14 +40,25 @@ constexpr std::string_view name(ValType t) {
   return "?";
 }
 
+/// How many 64-bit slots of a frame a value takes: a vector has two, its low half first.
+constexpr uint32_t slots_of(ValType t) { return t == ValType::V128 ? 2 : 1; }
+
+constexpr uint32_t slots_of(std::span<const ValType> types) {
+  uint32_t count = 0;
+  for (const ValType type : types) count += slots_of(type);
+  return count;
+}
+
 /// References are 64-bit numbers in slots, tables and globals: 0 is null; otherwise a function address plus one
 /// (funcref) or a number chosen by the host plus one (externref). Never a pointer.
 constexpr uint64_t kNullRef = 0;
 
-/// A typed value. `bits` is the value zero-extended (i32, f32: the low 32 bits) or a reference as above.
+/// A typed value. `bits` is the value zero-extended (i32, f32: the low 32 bits), a reference as above, or the low half
+/// of a vector.
 struct Value {
   ValType type = ValType::I32;
   uint64_t bits = 0;
+  uint64_t high = 0;  ///< a vector's high half, otherwise 0
   bool operator==(const Value&) const = default;
 };
 
@@ -68,11 +81,13 @@ struct Limits {
 struct TableType {
   ValType element = ValType::FuncRef;
   Limits limits;
+  ValType address = ValType::I32;  ///< of its elements' indices: I32 or I64
   bool operator==(const TableType&) const = default;
 };
 
 struct MemoryType {
   Limits limits;
+  ValType address = ValType::I32;  ///< I32 or I64
   bool operator==(const MemoryType&) const = default;
 };
 
@@ -116,9 +131,18 @@ constexpr uint64_t ref_of(FuncAddr addr) { return uint64_t{raw(addr)} + 1; }
 constexpr uint64_t kPageSize = 65536;
 /// The largest memory that 32-bit addresses reach, in pages.
 constexpr uint64_t kMaxPages = 65536;
+/// The largest size that the type of a memory with 64-bit addresses can name, in pages.
+constexpr uint64_t kMaxPages64 = uint64_t{1} << 48;
+/// Memories never grow beyond this, whatever their addresses reach, in pages: 128 TiB.
+constexpr uint64_t kMostPages = uint64_t{1} << 31;
+/// A module has no more memories than this; cells number them with 16 bits.
+constexpr uint32_t kMaxMemories = 1000;
+
+constexpr uint64_t max_pages(ValType address) { return address == ValType::I64 ? kMostPages : kMaxPages; }
 /// More elements than this in a table are refused by table.grow and at instantiation (80 MB of references).
 constexpr uint64_t kMaxTableElements = 10'000'000;
-/// A frame (locals and operands together) holds at most this many slots; cells address slots with 16 bits.
+/// A frame (locals and operands together) holds at most this many slots, where every operand counts as two; cells
+/// address slots with 16 bits.
 constexpr uint32_t kMaxFrameSlots = 65535;
 
 }  // namespace chiwawa

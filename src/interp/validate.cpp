@@ -33,14 +33,15 @@ class ModuleValidator {
 
   /// Checks that the expression is constant and gives one value of the type; notes the functions it refers to.
   Result<void> const_expr(ConstExpr expr, ValType expected);
-  Result<void> const_instr(const Instr& instr, ValType& result);
+  Result<void> const_instr(const Instr& instr, std::vector<ValType>& stack);
 
   /// Where the `index`-th item of an index space is declared, as well as that is known: the import, or the section.
   /// Takes time linear in the number of imports, so it is for errors only.
   uint64_t place(ExternKind kind, uint32_t index, uint32_t section) const;
 
   const Module& module_;
-  std::vector<bool> declared_;  ///< functions that ref.func may name
+  std::vector<bool> declared_;    ///< functions that ref.func may name
+  uint32_t visible_globals_ = 0;  ///< to constant expressions: the globals before the one that is checked
 };
 
 Error invalid(std::string cause, uint64_t offset) {
@@ -109,7 +110,8 @@ Result<void> ModuleValidator::functions() const {
 Result<void> ModuleValidator::tables() const {
   for (uint32_t i = 0; i < module_.tables.size(); ++i) {
     if (const char* cause =
-            limits_fault(module_.tables[i].limits, UINT32_MAX, "table size must be less than 2^32 elements")) {
+            limits_fault(module_.tables[i].limits, module_.tables[i].address == ValType::I64 ? UINT64_MAX : UINT32_MAX,
+                         "table size must be less than 2^32 elements")) {
       return invalid(cause + numbered(" (table", i) + ")", place(ExternKind::Table, i, 4));
     }
   }
@@ -117,12 +119,15 @@ Result<void> ModuleValidator::tables() const {
 }
 
 Result<void> ModuleValidator::memories() const {
-  if (module_.memories.size() > 1) {
-    return invalid("multiple memories are not supported", place(ExternKind::Memory, 1, 5));
+  if (module_.memories.size() > kMaxMemories) {
+    return invalid("more than " + std::to_string(kMaxMemories) + " memories are not supported",
+                   place(ExternKind::Memory, kMaxMemories, 5));
   }
   for (uint32_t i = 0; i < module_.memories.size(); ++i) {
-    if (const char* cause =
-            limits_fault(module_.memories[i].limits, kMaxPages, "memory size must be at most 65536 pages (4 GiB)")) {
+    const bool is_64 = module_.memories[i].address == ValType::I64;
+    if (const char* cause = limits_fault(
+            module_.memories[i].limits, is_64 ? kMaxPages64 : kMaxPages,
+            is_64 ? "memory size must be at most 2^48 pages" : "memory size must be at most 65536 pages (4 GiB)")) {
       return invalid(cause, place(ExternKind::Memory, i, 5));
     }
   }
@@ -131,8 +136,10 @@ Result<void> ModuleValidator::memories() const {
 
 Result<void> ModuleValidator::globals() {
   for (uint32_t i = module_.imported_globals; i < module_.globals.size(); ++i) {
+    visible_globals_ = i;
     CHIWAWA_TRY(const_expr(module_.globals[i].init, module_.globals[i].type.type));
   }
+  visible_globals_ = static_cast<uint32_t>(module_.globals.size());
   return {};
 }
 
@@ -184,7 +191,7 @@ Result<void> ModuleValidator::elems() {
       if (module_.tables[segment.table_index].element != segment.type) {
         return invalid("type mismatch: the element segment's type is not the table's", segment.position);
       }
-      CHIWAWA_TRY(const_expr(segment.offset, ValType::I32));
+      CHIWAWA_TRY(const_expr(segment.offset, module_.tables[segment.table_index].address));
     }
     for (const uint32_t index : segment.function_indices) {
       if (index >= module_.functions.size()) return invalid(numbered("unknown function", index), segment.position);
@@ -201,7 +208,7 @@ Result<void> ModuleValidator::datas() {
     if (segment.memory_index >= module_.memories.size()) {
       return invalid(numbered("unknown memory", segment.memory_index), segment.offset.begin);
     }
-    CHIWAWA_TRY(const_expr(segment.offset, ValType::I32));
+    CHIWAWA_TRY(const_expr(segment.offset, module_.memories[segment.memory_index].address));
   }
   return {};
 }
@@ -216,54 +223,68 @@ Result<void> ModuleValidator::const_expr(ConstExpr expr, ValType expected) {
   InstrReader reader(module_.bytes, expr);
   Instr instr;
   Error error;
-  ValType result{};
-  uint32_t values = 0;
+  std::vector<ValType> stack;
   while (true) {
     if (!reader.read(instr, error)) return error;
     if (instr.opcode == Opcode::end) break;
-    CHIWAWA_TRY(const_instr(instr, result));
-    ++values;
+    CHIWAWA_TRY(const_instr(instr, stack));
   }
-  if (values != 1) {
-    return invalid("type mismatch: a constant expression must have one value, not " + std::to_string(values),
+  if (stack.size() != 1) {
+    return invalid("type mismatch: a constant expression must have one value, not " + std::to_string(stack.size()),
                    instr.offset);
   }
-  if (result != expected) {
+  if (stack[0] != expected) {
     std::string cause = "type mismatch: the constant expression must be of type ";
     cause += name(expected);
     cause += ", not ";
-    cause += name(result);
+    cause += name(stack[0]);
     return invalid(std::move(cause), expr.begin);
   }
   return {};
 }
 
-Result<void> ModuleValidator::const_instr(const Instr& instr, ValType& result) {
+Result<void> ModuleValidator::const_instr(const Instr& instr, std::vector<ValType>& stack) {
+  const auto binary = [&](ValType type) -> Result<void> {
+    if (stack.size() < 2 || stack.back() != type || stack[stack.size() - 2] != type) {
+      return invalid("type mismatch: " + std::string(name(instr.opcode)) + " needs two operands of type " +
+                         std::string(name(type)),
+                     instr.offset);
+    }
+    stack.pop_back();
+    return {};
+  };
   switch (instr.opcode) {
-    case Opcode::i32_const: result = ValType::I32; return {};
-    case Opcode::i64_const: result = ValType::I64; return {};
-    case Opcode::f32_const: result = ValType::F32; return {};
-    case Opcode::f64_const: result = ValType::F64; return {};
-    case Opcode::ref_null: result = instr.ref_type; return {};
+    case Opcode::i32_const: stack.push_back(ValType::I32); return {};
+    case Opcode::i64_const: stack.push_back(ValType::I64); return {};
+    case Opcode::f32_const: stack.push_back(ValType::F32); return {};
+    case Opcode::f64_const: stack.push_back(ValType::F64); return {};
+    case Opcode::v128_const: stack.push_back(ValType::V128); return {};
+    case Opcode::i32_add:
+    case Opcode::i32_sub:
+    case Opcode::i32_mul: return binary(ValType::I32);
+    case Opcode::i64_add:
+    case Opcode::i64_sub:
+    case Opcode::i64_mul: return binary(ValType::I64);
+    case Opcode::ref_null: stack.push_back(instr.ref_type); return {};
     case Opcode::ref_func:
       if (instr.index >= module_.functions.size()) {
         return invalid(numbered("unknown function", instr.index), instr.offset);
       }
       declared_[instr.index] = true;
-      result = ValType::FuncRef;
+      stack.push_back(ValType::FuncRef);
       return {};
     case Opcode::global_get:
       if (instr.index >= module_.globals.size()) {
         return invalid(numbered("unknown global", instr.index), instr.offset);
       }
-      if (instr.index >= module_.imported_globals) {
-        return invalid(numbered("unknown global", instr.index) + ": constant expressions see imported globals only",
+      if (instr.index >= visible_globals_) {
+        return invalid(numbered("unknown global", instr.index) + ": constant expressions see earlier globals only",
                        instr.offset);
       }
       if (module_.globals[instr.index].type.is_mutable) {
         return invalid(numbered("constant expression required: mutable global", instr.index), instr.offset);
       }
-      result = module_.globals[instr.index].type.type;
+      stack.push_back(module_.globals[instr.index].type.type);
       return {};
     default: {
       std::string cause = "constant expression required, found ";

@@ -17,10 +17,23 @@ constexpr ValType kUnknown{};
 
 /// The instructions whose effect on the operand stack is the same wherever they stand: rows of opcodes.def say it.
 struct Signature {
-  enum class Kind : uint8_t { Other, Numeric1, Numeric2, Load, Store } kind = Kind::Other;
+  enum class Kind : uint8_t {
+    Other,
+    Numeric1,
+    Numeric2,
+    Numeric3,
+    Load,
+    Store,
+    Shift,      ///< a vector and an i32
+    Extract,    ///< a lane of a vector
+    Replace,    ///< a vector and `operand`, which becomes a lane
+    LoadLane,   ///< as Load, into a lane of a vector
+    StoreLane,  ///< as Store, a lane of a vector
+  } kind = Kind::Other;
   ValType operand{};
   ValType result{};
   uint8_t natural_align = 0;  ///< exponent of two
+  uint8_t lanes = 0;          ///< the immediate is less
 };
 
 constexpr uint8_t exponent(size_t size) { return static_cast<uint8_t>(std::countr_zero(size)); }
@@ -40,7 +53,22 @@ constexpr std::array<Signature, kOpcodeRows> kSignatures = [] {
   table[row_of(Opcode::id)] = {Kind::Load, ValType::I32, ValType::type, exponent(sizeof(storage))};
 #define STORE(code, id, text, type, storage) \
   table[row_of(Opcode::id)] = {Kind::Store, ValType::type, kUnknown, exponent(sizeof(storage))};
+#define CHIWAWA_VECTOR(id, kind, operand, result, ...) \
+  table[row_of(Opcode::id)] = {Kind::kind, ValType::operand, ValType::result __VA_OPT__(, ) __VA_ARGS__};
+#define SIMD1(code, id, text) CHIWAWA_VECTOR(id, Numeric1, V128, V128)
+#define SIMD2(code, id, text) CHIWAWA_VECTOR(id, Numeric2, V128, V128)
+#define SIMD3(code, id, text) CHIWAWA_VECTOR(id, Numeric3, V128, V128)
+#define SIMD_SHIFT(code, id, text) CHIWAWA_VECTOR(id, Shift, V128, V128)
+#define SIMD_TEST(code, id, text) CHIWAWA_VECTOR(id, Numeric1, V128, I32)
+#define SIMD_SPLAT(code, id, text, type) CHIWAWA_VECTOR(id, Numeric1, type, V128)
+#define SIMD_EXTRACT(code, id, text, type, lanes) CHIWAWA_VECTOR(id, Extract, V128, type, 0, lanes)
+#define SIMD_REPLACE(code, id, text, type, lanes) CHIWAWA_VECTOR(id, Replace, type, V128, 0, lanes)
+#define SIMD_LOAD(code, id, text, bytes) CHIWAWA_VECTOR(id, Load, I32, V128, exponent(bytes))
+#define SIMD_STORE(code, id, text, bytes) CHIWAWA_VECTOR(id, Store, V128, V128, exponent(bytes))
+#define SIMD_LOAD_LANE(code, id, text, bytes, lanes) CHIWAWA_VECTOR(id, LoadLane, V128, V128, exponent(bytes), lanes)
+#define SIMD_STORE_LANE(code, id, text, bytes, lanes) CHIWAWA_VECTOR(id, StoreLane, V128, V128, exponent(bytes), lanes)
 #include "interp/opcodes.def"
+#undef CHIWAWA_VECTOR
   return table;
 }();
 
@@ -52,6 +80,9 @@ constexpr std::array<ValType, 256> kEveryType = [] {
 
 /// A list of the one type, which lives for ever.
 const ValType* list_of(ValType type) { return &kEveryType[static_cast<uint8_t>(type)]; }
+
+/// The address type that both kinds of addresses can count in.
+constexpr ValType smaller(ValType a, ValType b) { return a == ValType::I64 ? b : a; }
 
 std::string unknown(std::string_view what, uint32_t index) {
   std::string text = "unknown ";
@@ -77,11 +108,14 @@ Result<void> FunctionValidator::check(uint32_t function_index) {
 bool FunctionValidator::body(BlockType block_type) {
   reader_ = InstrReader(module_.bytes, body_->code);
   instr_.offset = body_->code.begin;
-  if (uint64_t{body_->local_count} + type_->params.size() > kMaxFrameSlots) {
+  uint64_t local_slots = slots_of(type_->params);
+  for (const LocalRun& run : body_->locals) local_slots += uint64_t{run.count} * slots_of(run.type);
+  if (local_slots > kMaxFrameSlots) {
     return refuse("too many locals: more than " + std::to_string(kMaxFrameSlots) + " are not supported");
   }
   locals_.assign(*type_, *body_);
-  max_height_ = kMaxFrameSlots - locals_.size();
+  // As if every operand were a vector of two slots: counting their kinds would cost more than it is worth.
+  max_height_ = (kMaxFrameSlots - static_cast<uint32_t>(local_slots)) / 2;
   height_ = 0;
   controls_.clear();
   // The body is a block whose parameters are locals already: branches to it return.
@@ -123,8 +157,29 @@ bool FunctionValidator::instruction() {
       if (!pop(signature.operand) || !pop(signature.operand)) return false;
       push(signature.result);
       return true;
+    case Signature::Kind::Numeric3:
+      if (!pop(signature.operand) || !pop(signature.operand) || !pop(signature.operand)) return false;
+      push(signature.result);
+      return true;
     case Signature::Kind::Load: return memory_access(signature.result, signature.natural_align, false);
     case Signature::Kind::Store: return memory_access(signature.operand, signature.natural_align, true);
+    case Signature::Kind::Shift:
+      if (!pop(ValType::I32) || !pop(signature.operand)) return false;
+      push(signature.result);
+      return true;
+    case Signature::Kind::Extract:
+      if (!lane(signature.lanes) || !pop(signature.operand)) return false;
+      push(signature.result);
+      return true;
+    case Signature::Kind::Replace:
+      if (!lane(signature.lanes) || !pop(signature.operand) || !pop(signature.result)) return false;
+      push(signature.result);
+      return true;
+    case Signature::Kind::LoadLane:
+      return lane(signature.lanes) && pop(signature.operand) &&
+             memory_access(signature.result, signature.natural_align, false);
+    case Signature::Kind::StoreLane:
+      return lane(signature.lanes) && memory_access(signature.operand, signature.natural_align, true);
     case Signature::Kind::Other: break;
   }
 
@@ -143,12 +198,9 @@ bool FunctionValidator::instruction() {
     case Opcode::br_table: return br_table();
     case Opcode::return_: return br(static_cast<uint32_t>(controls_.size()) - 1);
     case Opcode::call: return function(instr_.index) && call(module_.function_type(instr_.index));
-    case Opcode::call_indirect:
-      if (!table(instr_.index2) || !type(instr_.index)) return false;
-      if (module_.tables[instr_.index2].element != ValType::FuncRef) {
-        return refuse("type mismatch: call_indirect needs a table of funcref");
-      }
-      return pop(i32) && call(module_.types[instr_.index]);
+    case Opcode::call_indirect: return indirect_callee() && call(module_.types[instr_.index]);
+    case Opcode::return_call: return function(instr_.index) && tail_call(module_.function_type(instr_.index));
+    case Opcode::return_call_indirect: return indirect_callee() && tail_call(module_.types[instr_.index]);
 
     // Reference
     case Opcode::ref_null: push(instr_.ref_type); return true;
@@ -205,44 +257,73 @@ bool FunctionValidator::instruction() {
 
     // Table
     case Opcode::table_get:
-      if (!table(instr_.index) || !pop(i32)) return false;
+      if (!table(instr_.index) || !pop(module_.tables[instr_.index].address)) return false;
       push(module_.tables[instr_.index].element);
       return true;
-    case Opcode::table_set: return table(instr_.index) && pop(module_.tables[instr_.index].element) && pop(i32);
+    case Opcode::table_set:
+      return table(instr_.index) && pop(module_.tables[instr_.index].element) &&
+             pop(module_.tables[instr_.index].address);
     case Opcode::table_init: return table_init();
     case Opcode::elem_drop: return elem(instr_.index);
     case Opcode::table_copy: return table_copy();
     case Opcode::table_grow:
-      if (!table(instr_.index) || !pop(i32) || !pop(module_.tables[instr_.index].element)) return false;
-      push(i32);
+      if (!table(instr_.index) || !pop(module_.tables[instr_.index].address) ||
+          !pop(module_.tables[instr_.index].element)) {
+        return false;
+      }
+      push(module_.tables[instr_.index].address);
       return true;
     case Opcode::table_size:
       if (!table(instr_.index)) return false;
-      push(i32);
+      push(module_.tables[instr_.index].address);
       return true;
-    case Opcode::table_fill:
-      return table(instr_.index) && pop(i32) && pop(module_.tables[instr_.index].element) && pop(i32);
+    case Opcode::table_fill: {
+      if (!table(instr_.index)) return false;
+      const TableType& type = module_.tables[instr_.index];
+      return pop(type.address) && pop(type.element) && pop(type.address);
+    }
 
     // Memory
     case Opcode::memory_size:
       if (!memory(instr_.index)) return false;
-      push(i32);
+      push(module_.memories[instr_.index].address);
       return true;
     case Opcode::memory_grow:
-      if (!memory(instr_.index) || !pop(i32)) return false;
-      push(i32);
+      if (!memory(instr_.index) || !pop(module_.memories[instr_.index].address)) return false;
+      push(module_.memories[instr_.index].address);
       return true;
     case Opcode::memory_init:
-      return data_count() && memory(instr_.index2) && data(instr_.index) && pop(i32) && pop(i32) && pop(i32);
+      return data_count() && memory(instr_.index2) && data(instr_.index) && pop(i32) && pop(i32) &&
+             pop(module_.memories[instr_.index2].address);
     case Opcode::data_drop: return data_count() && data(instr_.index);
-    case Opcode::memory_copy: return memory(instr_.index) && memory(instr_.index2) && pop(i32) && pop(i32) && pop(i32);
-    case Opcode::memory_fill: return memory(instr_.index) && pop(i32) && pop(i32) && pop(i32);
+    case Opcode::memory_copy: {
+      if (!memory(instr_.index) || !memory(instr_.index2)) return false;
+      const ValType to = module_.memories[instr_.index].address;
+      const ValType from = module_.memories[instr_.index2].address;
+      return pop(smaller(to, from)) && pop(from) && pop(to);
+    }
+    case Opcode::memory_fill: {
+      if (!memory(instr_.index)) return false;
+      const ValType address = module_.memories[instr_.index].address;
+      return pop(address) && pop(i32) && pop(address);
+    }
 
     // Constants
     case Opcode::i32_const: push(i32); return true;
     case Opcode::i64_const: push(ValType::I64); return true;
     case Opcode::f32_const: push(ValType::F32); return true;
     case Opcode::f64_const: push(ValType::F64); return true;
+    case Opcode::v128_const: push(ValType::V128); return true;
+
+    // Vectors
+    case Opcode::i8x16_shuffle:
+      for (uint64_t half : {instr_.vector.low, instr_.vector.high}) {
+        constexpr uint64_t kBeyond31 = 0xE0E0'E0E0'E0E0'E0E0;
+        if ((half & kBeyond31) != 0) return refuse("invalid lane index: a shuffle has 32 lanes to choose from");
+      }
+      if (!pop(ValType::V128) || !pop(ValType::V128)) return false;
+      push(ValType::V128);
+      return true;
 
     default: return refuse("illegal opcode");  // the list has no other row without a signature
   }
@@ -333,6 +414,23 @@ bool FunctionValidator::call(const FuncType& type) {
   return true;
 }
 
+bool FunctionValidator::tail_call(const FuncType& type) {
+  if (!same(of(type.results), of(type_->results))) {
+    return refuse("type mismatch: the function called last returns other types than the caller");
+  }
+  if (!pop(of(type.params))) return false;
+  set_unreachable();
+  return true;
+}
+
+bool FunctionValidator::indirect_callee() {
+  if (!table(instr_.index2) || !type(instr_.index)) return false;
+  if (module_.tables[instr_.index2].element != ValType::FuncRef) {
+    return refuse("type mismatch: an indirect call needs a table of funcref");
+  }
+  return pop(module_.tables[instr_.index2].address);
+}
+
 bool FunctionValidator::select() {
   ValType second;
   ValType first;
@@ -344,11 +442,12 @@ bool FunctionValidator::select() {
 }
 
 bool FunctionValidator::memory_access(ValType type, uint32_t natural_align, bool is_store) {
-  if (!memory(0)) return false;
+  if (!memory(instr_.index)) return false;
+  const ValType address = module_.memories[instr_.index].address;
   if (instr_.align > natural_align) return refuse("alignment must not be larger than natural");
-  if (instr_.mem_offset > UINT32_MAX) return refuse("offset out of range");
-  if (is_store) return pop(type) && pop(ValType::I32);
-  if (!pop(ValType::I32)) return false;
+  if (address == ValType::I32 && instr_.mem_offset > UINT32_MAX) return refuse("offset out of range");
+  if (is_store) return pop(type) && pop(address);
+  if (!pop(address)) return false;
   push(type);
   return true;
 }
@@ -358,7 +457,7 @@ bool FunctionValidator::table_init() {
   if (module_.tables[instr_.index2].element != module_.elems[instr_.index].type) {
     return refuse("type mismatch: the element segment's type is not the table's");
   }
-  return pop(ValType::I32) && pop(ValType::I32) && pop(ValType::I32);
+  return pop(ValType::I32) && pop(ValType::I32) && pop(module_.tables[instr_.index2].address);
 }
 
 bool FunctionValidator::table_copy() {
@@ -366,7 +465,13 @@ bool FunctionValidator::table_copy() {
   if (module_.tables[instr_.index].element != module_.tables[instr_.index2].element) {
     return refuse("type mismatch: the tables have different types");
   }
-  return pop(ValType::I32) && pop(ValType::I32) && pop(ValType::I32);
+  const ValType to = module_.tables[instr_.index].address;
+  const ValType from = module_.tables[instr_.index2].address;
+  return pop(smaller(to, from)) && pop(from) && pop(to);
+}
+
+bool FunctionValidator::lane(uint8_t count) {
+  return instr_.lane < count || refuse("invalid lane index " + std::to_string(instr_.lane));
 }
 
 bool FunctionValidator::label(uint32_t index) { return index < controls_.size() || refuse(unknown("label", index)); }

@@ -51,12 +51,16 @@ class FunctionValidator {
   bool br_if(uint32_t label);
   bool br_table();
   bool call(const FuncType& type);
+  bool tail_call(const FuncType& type);
+  /// The immediates and the operand that choose the callee of an indirect call.
+  bool indirect_callee();
   bool select();
   bool memory_access(ValType type, uint32_t natural_align, bool is_store);
   bool table_init();
   bool table_copy();
 
   // Whether the index exists; otherwise an error.
+  bool lane(uint8_t count);
   bool label(uint32_t index);
   bool local(uint32_t index);
   bool function(uint32_t index);

@@ -1,7 +1,6 @@
 #include "snapshot/block_writer.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cstdlib>
 #include <cstring>
 #include <optional>
@@ -35,17 +34,17 @@ class FirstOfEqual {
       begins_.push_back(blocks_);
       blocks_ += memory.size() / kBlockSize;
     }
-    const auto slots = static_cast<size_t>(std::bit_ceil(std::clamp<uint64_t>(blocks_ * 2, 16, kMostSlots)));
-    mask_ = slots - 1;
+    size_ = static_cast<size_t>(std::clamp<uint64_t>(blocks_ + blocks_ / 2, 16, kMostSlots));
     // Zeroed, and without touching what a nearly empty memory does not need.
-    slots_.reset(static_cast<uint32_t*>(std::calloc(slots, sizeof(uint32_t))));
+    slots_.reset(static_cast<uint32_t*>(std::calloc(size_, sizeof(uint32_t))));
   }
 
   bool allocated() const { return slots_ != nullptr; }
 
   /// The first block that equals this one, or nothing if this is it. Blocks must come in order.
   std::optional<BlockPlace> find(BlockPlace place, const uint8_t* data, const Hash128& hash) {
-    for (size_t slot = static_cast<size_t>(hash.low) & mask_;; slot = (slot + 1) & mask_) {
+    const uint64_t begin = (hash.low >> 32) * size_ >> 32;
+    for (size_t slot = static_cast<size_t>(begin);; slot = slot + 1 == size_ ? 0 : slot + 1) {
       if (slots_[slot] == 0) {
         // (All blocks of 6 GiB of memory have room. Behind them only earlier ones are looked for.)
         if (used_ < kMostSlots / 4 * 3) {
@@ -77,7 +76,7 @@ class FirstOfEqual {
   std::span<const std::span<const uint8_t>> memories_;
   std::vector<uint64_t> begins_;  // of each memory: the number of blocks in those before
   uint64_t blocks_ = 0;
-  size_t mask_ = 0;
+  size_t size_ = 0;  // slots
   uint64_t used_ = 0;
   std::unique_ptr<uint32_t[], Free> slots_;
 };

@@ -92,7 +92,7 @@ class StoreChecker {
       const TableRecord& table = records_.tables[instance.tables[i]];
       const TableType& declared = module.tables[i];
       if (i < module.imported_tables) {
-        if (table.type.element != declared.element ||
+        if (table.type.element != declared.element || table.type.address != declared.address ||
             !limits_match(table.type.limits, table.elements.size(), declared.limits)) {
           return differs(number, "tables", i);
         }
@@ -105,7 +105,10 @@ class StoreChecker {
       const MemoryRecord& memory = records_.memories[instance.memories[i]];
       const MemoryType& declared = module.memories[i];
       if (i < module.imported_memories) {
-        if (!limits_match(memory.type.limits, memory.pages, declared.limits)) return differs(number, "memories", i);
+        if (memory.type.address != declared.address ||
+            !limits_match(memory.type.limits, memory.pages, declared.limits)) {
+          return differs(number, "memories", i);
+        }
       } else {
         if (memory.type != declared) return differs(number, "memories", i);
         if (!claim(owned_memories_, instance.memories[i])) return twice(number, "memories", i);

@@ -71,11 +71,7 @@ class StateDecoder {
 
   bool type(schema::ValType from, ValType& to, const std::string& where) {
     to = static_cast<ValType>(from);
-    if (to == ValType::V128) {
-      unsupported_ = true;
-      return fail(where + " is a v128, which this program does not support");
-    }
-    if (!is_num(to) && !is_ref(to))
+    if (!is_num(to) && !is_vec(to) && !is_ref(to))
       return fail(where + " has the unknown type " + std::to_string(static_cast<int>(from)));
     return true;
   }
@@ -212,7 +208,10 @@ class StateDecoder {
       const schema::Table& from = *state_.tables()->Get(static_cast<uint32_t>(i));
       const std::string where = item("tables", i);
       TableRecord to;
-      if (!type(from.element(), to.type.element, where) || !numbers(from.elements(), to.elements)) return false;
+      if (!type(from.element(), to.type.element, where) || !numbers(from.elements(), to.elements) ||
+          !address_type(from.address(), to.type.address, where)) {
+        return false;
+      }
       if (!is_ref(to.type.element)) return fail(where + " has elements that are no references");
       to.type.limits.min = from.min();
       to.type.limits.max = from.max();
@@ -221,6 +220,11 @@ class StateDecoder {
       records_.tables.push_back(std::move(to));
     }
     return true;
+  }
+
+  bool address_type(schema::ValType from, ValType& to, const std::string& where) {
+    if (!type(from, to, where)) return false;
+    return to == ValType::I32 || to == ValType::I64 || fail(where + " has addresses that are no integers");
   }
 
   bool size_fits(uint64_t size, const Limits& limits, uint64_t most, const std::string& where, const char* unit) {
@@ -235,24 +239,33 @@ class StateDecoder {
       to.type.limits.min = from.min();
       to.type.limits.max = from.max();
       to.pages = from.pages();
-      if (!size_fits(to.pages, to.type.limits, kMaxPages, item("memories", i), "pages")) return false;
+      if (!address_type(from.address(), to.type.address, item("memories", i)) ||
+          !size_fits(to.pages, to.type.limits, max_pages(to.type.address), item("memories", i), "pages")) {
+        return false;
+      }
       records_.memories.push_back(to);
     }
     return true;
   }
 
   bool globals() {
-    if (!aligned(state_.globals())) return false;
+    if (!aligned(state_.globals()) || !aligned(state_.vector_globals())) return false;
+    uint32_t vectors = 0;
     for (size_t i = 0; i < size(state_.globals()); ++i) {
       const schema::Global& from = *state_.globals()->Get(static_cast<uint32_t>(i));
       GlobalInst to;
       if (!type(from.type(), to.type.type, item("globals", i))) return false;
       to.type.is_mutable = from.mutable_();
-      to.bits = from.bits();
-      if (!value(to.type.type, to.bits, item("globals", i))) return false;
+      to.bits[0] = from.bits();
+      if (is_vec(to.type.type)) {
+        if (vectors == size(state_.vector_globals()))
+          return fail("vector_globals has fewer halves than there are vectors");
+        to.bits[1] = state_.vector_globals()->Get(vectors++);
+      }
+      if (!value(to.type.type, to.bits[0], item("globals", i))) return false;
       records_.globals.push_back(to);
     }
-    return true;
+    return vectors == size(state_.vector_globals()) || fail("vector_globals has more halves than there are vectors");
   }
 
   bool segments() {
@@ -288,19 +301,22 @@ class StateDecoder {
 
   bool values(const flatbuffers::Vector<schema::ValType>* types, const flatbuffers::Vector<uint64_t>* bits,
               std::vector<Value>& to, const char* list) {
-    if (size(types) != size(bits)) return fail(std::string(list) + ": not as many types as values");
-    if (!claim(size(types) * 9) || !aligned(bits)) return false;
+    if (!claim(uint64_t{size(types)} * sizeof(Value)) || !aligned(bits)) return false;
     to.resize(size(types));
+    uint32_t next = 0;  // in bits
     for (uint32_t i = 0; i < to.size(); ++i) {
       // Without the message's text when all is well: there may be millions.
       const auto raw_type = static_cast<ValType>(types->Get(i));
-      to[i] = {raw_type, bits->Get(i)};
+      const uint32_t slots = slots_of(raw_type);
+      if (size(bits) - next < slots) return fail(std::string(list) + ": fewer values than types");
+      to[i] = {raw_type, bits->Get(next), slots == 2 ? bits->Get(next + 1) : 0};
+      next += slots;
       if ((raw_type == ValType::I64 || raw_type == ValType::F64)) continue;
       if (is_num(raw_type) && to[i].bits >> 32 == 0) continue;
       const std::string where = item(list, i);
       if (!type(types->Get(i), to[i].type, where) || !value(to[i].type, to[i].bits, where)) return false;
     }
-    return true;
+    return next == size(bits) || fail(std::string(list) + ": more values than types");
   }
 
   bool machine() {
@@ -397,11 +413,14 @@ class StateDecoder {
       record.device = d.device();
       record.inode = d.inode();
       record.removed_file = d.removed_file();
+      record.elsewhere = d.elsewhere();
+      record.listener = d.listener();
       if (record.removed_file && !in_range(*record.removed_file, to.removed_files.size(), where, "removed file")) {
         return false;
       }
       if (!c_text(d.preopen(), record.preopen, "a descriptor's preopen") ||
-          !c_text(d.path(), record.path, "a descriptor's path")) {
+          !c_text(d.path(), record.path, "a descriptor's path") ||
+          !c_text(d.address(), record.address, "a listener's address")) {
         return false;
       }
       if (!to.descriptors.empty() && record.number <= to.descriptors.back().number) {

@@ -60,7 +60,13 @@ Offset<Vector<schema::ValType>> value_types(FlatBufferBuilder& fbb, const std::v
 }
 
 Offset<Vector<uint64_t>> value_bits(FlatBufferBuilder& fbb, const std::vector<Value>& v) {
-  return scalars<uint64_t>(fbb, v.size(), [&](size_t i) { return v[i].bits; });
+  std::vector<uint64_t> bits;
+  bits.reserve(v.size());
+  for (const Value& value : v) {
+    bits.push_back(value.bits);
+    if (is_vec(value.type)) bits.push_back(value.high);
+  }
+  return numbers(fbb, bits);
 }
 
 Offset<flatbuffers::String> text(FlatBufferBuilder& fbb, const std::string& s) {
@@ -119,9 +125,10 @@ Offset<schema::Machine> encode(FlatBufferBuilder& fbb, const MachineImage& m) {
 Offset<schema::Descriptor> encode(FlatBufferBuilder& fbb, const wasi::DescriptorRecord& d) {
   const auto preopen = text(fbb, d.preopen);
   const auto path = text(fbb, d.path);
+  const auto address = text(fbb, d.address);
   return schema::CreateDescriptor(fbb, d.number, static_cast<schema::DescriptorKind>(d.kind), d.rights_base,
                                   d.rights_inheriting, d.fdflags, preopen, path, d.offset, d.size, d.mtime, d.device,
-                                  d.inode, d.removed_file);
+                                  d.inode, d.removed_file, d.elsewhere, d.listener, address);
 }
 
 Offset<schema::Wasi> encode(FlatBufferBuilder& fbb, const wasi::State& w) {
@@ -138,7 +145,7 @@ Offset<schema::Wasi> encode(FlatBufferBuilder& fbb, const wasi::State& w) {
 /// About how many bytes the state takes, never too few.
 uint64_t estimate(const Records& r) {
   uint64_t size = 4096 + r.funcs.size() * 8 + r.globals.size() * 16 + r.datas_dropped.size() +
-                  r.machine.frames.size() * 16 + r.machine.values.size() * 9;
+                  r.machine.frames.size() * 16 + r.machine.values.size() * 17;
   if (r.base) size += r.base->name.size();
   for (const ModuleRecord& m : r.modules) size += 128 + m.name.size();
   for (const InstanceRecord& i : r.instances) {
@@ -156,7 +163,9 @@ uint64_t estimate(const Records& r) {
   if (r.wasi) {
     for (const std::string& s : r.wasi->args) size += 16 + s.size();
     for (const std::string& s : r.wasi->environ) size += 16 + s.size();
-    for (const wasi::DescriptorRecord& d : r.wasi->descriptors) size += 160 + d.preopen.size() + d.path.size();
+    for (const wasi::DescriptorRecord& d : r.wasi->descriptors) {
+      size += 192 + d.preopen.size() + d.path.size() + d.address.size();
+    }
     for (const std::vector<uint8_t>& content : r.wasi->removed_files) size += 32 + content.size();
   }
   return size;
@@ -194,14 +203,15 @@ Result<std::vector<uint8_t>> encode_state(const Records& r) {
   const auto tables_ = tables<schema::Table>(fbb, r.tables, [&](const TableRecord& t) {
     const auto elements = numbers(fbb, t.elements);
     return schema::CreateTable(fbb, static_cast<schema::ValType>(t.type.element), t.type.limits.min, t.type.limits.max,
-                               elements);
+                               elements, static_cast<schema::ValType>(t.type.address));
   });
   const auto memories = tables<schema::Memory>(fbb, r.memories, [&](const MemoryRecord& m) {
-    return schema::CreateMemory(fbb, m.type.limits.min, m.type.limits.max, m.pages);
+    return schema::CreateMemory(fbb, m.type.limits.min, m.type.limits.max, m.pages,
+                                static_cast<schema::ValType>(m.type.address));
   });
   const auto globals = structs<schema::Global>(fbb, r.globals.size(), [&](size_t i) {
     const GlobalInst& g = r.globals[i];
-    return schema::Global(g.bits, static_cast<schema::ValType>(g.type.type), g.type.is_mutable);
+    return schema::Global(g.bits[0], static_cast<schema::ValType>(g.type.type), g.type.is_mutable);
   });
   const auto elems = tables<schema::Elem>(fbb, r.elems, [&](const ElemRecord& e) {
     const auto elements = numbers(fbb, e.elements);
@@ -220,8 +230,13 @@ Result<std::vector<uint8_t>> encode_state(const Records& r) {
     const auto name = fbb.CreateString(r.base->name);
     base = schema::CreateBase(fbb, digest, name);
   }
+  std::vector<uint64_t> halves;
+  for (const GlobalInst& global : r.globals) {
+    if (is_vec(global.type.type)) halves.push_back(global.bits[1]);
+  }
+  const auto vector_globals = numbers(fbb, halves);
   const auto state = schema::CreateState(fbb, required, modules, instances, funcs, host_funcs, tables_, memories,
-                                         globals, elems, datas, machine, wasi, base, r.deterministic);
+                                         globals, elems, datas, machine, wasi, base, r.deterministic, vector_globals);
   fbb.FinishSizePrefixed(state, kStateIdentifier);
   return std::vector<uint8_t>(fbb.GetBufferPointer(), fbb.GetBufferPointer() + fbb.GetSize());
 }

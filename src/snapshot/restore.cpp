@@ -80,7 +80,9 @@ Result<std::unique_ptr<Store>> build(Records& records, std::span<const std::shar
       return Error{Phase::Instantiate, what + "more than the host can give", Error::kNoOffset};
     }
   }
-  for (const GlobalInst& record : records.globals) store->add_global(record.type, record.bits);
+  for (const GlobalInst& record : records.globals) {
+    store->add_global(record.type, record.bits[0], record.bits[1]);
+  }
   for (ElemRecord& record : records.elems) {
     const ElemAddr elem = store->add_elem(record.type, std::move(record.elements));
     (*store)[elem].dropped = record.dropped;

@@ -134,6 +134,9 @@ constexpr uint64_t Directory = FdFdstatSetFlags | FdDatasync | FdSync | FdAdvise
                                PathRemoveDirectory | PathUnlinkFile | PollFdReadwrite;
 /// What a stream (terminal, pipe) can do: everything that needs no position.
 constexpr uint64_t Stream = FdDatasync | FdRead | FdFdstatSetFlags | FdSync | FdWrite | FdFilestatGet | PollFdReadwrite;
+/// A listening socket, and one that it has accepted.
+constexpr uint64_t Listener = FdRead | FdFdstatSetFlags | FdFilestatGet | PollFdReadwrite | SockShutdown | SockAccept;
+constexpr uint64_t Connection = FdRead | FdWrite | FdFdstatSetFlags | FdFilestatGet | PollFdReadwrite | SockShutdown;
 }  // namespace right
 
 /// witx: fdflags.
@@ -198,6 +201,20 @@ constexpr uint16_t kEventFdReadwriteHangup = 1;
 
 /// witx: signal; its numbers are below this.
 constexpr uint32_t kSignalCount = 31;
+
+/// witx: riflags. (There are no siflags, and the only roflag is of datagrams.)
+namespace riflag {
+constexpr uint32_t Peek = 1;
+constexpr uint32_t Waitall = 2;
+constexpr uint32_t All = 3;
+}  // namespace riflag
+
+/// witx: sdflags.
+namespace sdflag {
+constexpr uint32_t Read = 1;
+constexpr uint32_t Write = 2;
+constexpr uint32_t All = 3;
+}  // namespace sdflag
 
 /// Layouts of the structures in guest memory: sizes and offsets of the fields, in bytes; all little-endian.
 namespace layout {

@@ -1,12 +1,16 @@
 #include "wasi/context.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace chiwawa::wasi {
 
 std::string explain(Errno error) {
   switch (error) {
     case Errno::Acces: return "permission denied";
+    case Errno::Addrinuse: return "the address is in use";
+    case Errno::Addrnotavail: return "the address is not one of this host";
+    case Errno::Badf: return "it is not open";
     case Errno::Isdir: return "it is a directory";
     case Errno::Loop: return "too many symbolic links";
     case Errno::Mfile:
@@ -14,6 +18,8 @@ std::string explain(Errno error) {
     case Errno::Noent: return "no such file or directory";
     case Errno::Notcapable: return "it leads out of its directory";
     case Errno::Notdir: return "not a directory";
+    case Errno::Notsock: return "it is no listening socket";
+    case Errno::Notsup: return "this host cannot do it";
     case Errno::Perm: return "operation not permitted";
     case Errno::Rofs: return "read-only file system";
     default: return "WASI errno " + std::to_string(static_cast<int>(error));
@@ -25,6 +31,9 @@ Context::~Context() {
     if (Descriptor* d = table.find(number)) close(*d);
   }
   for (const Root& root : roots) os->close(root.handle);
+  for (const OpenListener& listener : listeners) {
+    if (listener.handle != kNoHandle) os->close(listener.handle);
+  }
 }
 
 Result<void> Context::open_roots() {
@@ -42,6 +51,32 @@ Result<void> Context::open_roots() {
     roots.push_back({given.guest_name, handle.value, given.read_only});
   }
   return {};
+}
+
+Result<void> Context::open_listeners() {
+  for (const Listener& given : config.listeners) {
+    const bool inherited = given.inherited >= 0;
+    auto handle = inherited ? os->inherited_listener(given.inherited) : os->listen(given.address);
+    if (!handle.ok()) {
+      return Error{Phase::Io, (inherited ? "cannot listen on descriptor " + std::to_string(given.inherited)
+                                         : "cannot listen on " + given.address) +
+                                  ": " + explain(handle.error)};
+    }
+    listeners.push_back({os->listening_on(handle.value), handle.value});
+  }
+  return {};
+}
+
+Descriptor Context::listener(uint32_t index) {
+  Descriptor d;
+  d.kind = DescriptorKind::Listener;
+  d.type = Filetype::SocketStream;
+  d.handle = std::exchange(listeners[index].handle, kNoHandle);
+  d.can_block = true;
+  d.rights_base = right::Listener;
+  d.rights_inheriting = right::Connection;
+  d.listener = index;
+  return d;
 }
 
 std::optional<RootIndex> Context::find_root(std::string_view guest_name) const {
@@ -78,7 +113,8 @@ Descriptor Context::preopen(RootIndex root) const {
 
 void Context::close(const Descriptor& descriptor) {
   // Standard streams are the process's, preopens the root's.
-  if (descriptor.kind == DescriptorKind::File || descriptor.kind == DescriptorKind::Directory) {
+  const bool owns = descriptor.kind >= DescriptorKind::Directory;
+  if (owns && descriptor.handle != kNoHandle) {
     os->close(descriptor.handle);
   }
 }
@@ -90,6 +126,17 @@ std::optional<Errno> Context::await(const Descriptor& descriptor, bool write) {
   item.handle = descriptor.handle;
   item.write = write;
   os->poll({&item, 1}, nonblock ? 0 : config.slice);
+  if (item.ready) return Errno::Success;
+  if (nonblock) return Errno::Again;
+  return std::nullopt;
+}
+
+std::optional<Errno> Context::await_socket(const Descriptor& socket, bool write) {
+  const bool nonblock = (socket.fdflags & fdflag::Nonblock) != 0;
+  PollItem item;
+  item.handle = socket.handle;
+  item.write = write;
+  os->poll({&item, 1}, nonblock ? 0 : config.slice == 0 ? kForever : config.slice);
   if (item.ready) return Errno::Success;
   if (nonblock) return Errno::Again;
   return std::nullopt;

@@ -43,22 +43,29 @@ struct Context {
   Config config;
   std::shared_ptr<HostOs> os;
   std::vector<Root> roots;
+  std::vector<OpenListener> listeners;
   DescriptorTable table;
   std::optional<Waiting> waiting;
   std::optional<Deterministic> deterministic;
 
   /// Opens config.preopens as roots. Phase::Io if one is missing or two have the same guest name.
   Result<void> open_roots();
+  /// Opens config.listeners. Phase::Io if one cannot be had.
+  Result<void> open_listeners();
   std::optional<RootIndex> find_root(std::string_view guest_name) const;
   /// Standard input, output or error.
   Descriptor stdio(DescriptorKind kind);
   Descriptor preopen(RootIndex root) const;
+  /// The descriptor of a listening socket, which it owns from now on.
+  Descriptor listener(uint32_t index);
   bool read_only(const Descriptor& descriptor) const {
-    return !descriptor.is_stdio() && roots[descriptor.root].read_only;
+    return !descriptor.is_stdio() && !descriptor.is_socket() && roots[descriptor.root].read_only;
   }
   /// Lets go of what `descriptor` has open.
   void close(const Descriptor& descriptor);
 
+  /// Waits until `socket` can be read (or written). As await(), but the transfer itself never waits.
+  std::optional<Errno> await_socket(const Descriptor& socket, bool write);
   /// Waits until `descriptor` can be read (or written), as long as it may. Success: go on. Again: it is not to wait
   /// (nonblock). Otherwise nothing: the slice is over, return HostResult::wait().
   std::optional<Errno> await(const Descriptor& descriptor, bool write);

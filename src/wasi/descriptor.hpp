@@ -24,6 +24,12 @@ struct Root {
   bool read_only = false;
 };
 
+/// A listening socket that the embedder gave.
+struct OpenListener {
+  std::string address;
+  Handle handle = kNoHandle;  ///< none when its descriptor has it, or is closed
+};
+
 /// Position of a Root in Context::roots.
 using RootIndex = uint32_t;
 
@@ -33,12 +39,18 @@ struct ListedEntry {
   DirEntry entry;
 };
 
+/// A path beneath a root.
+struct Name {
+  RootIndex root = 0;
+  std::string path;
+};
+
 /// One open thing. Plain data; whoever removes it from the table closes the handle (Context::close).
 struct Descriptor {
   DescriptorKind kind = DescriptorKind::File;
   Filetype type = Filetype::Unknown;
   Handle handle = kNoHandle;
-  /// Reading or writing may wait for somebody else: a terminal, pipe or device.
+  /// Reading or writing may wait for somebody else: a terminal, pipe, device or socket.
   bool can_block = false;
   uint16_t fdflags = 0;
   uint64_t rights_base = 0;
@@ -47,11 +59,22 @@ struct Descriptor {
   /// Directory, File: path beneath the root, "." for the root itself; empty when it is known to have none any more.
   std::string path;
 
+  /// File: names that the guest has given it besides (path_link) since it was opened.
+  std::vector<Name> links;
+
+  /// Listener: position in Context::listeners.
+  uint32_t listener = 0;
+  /// Connection: bytes that a waiting sock_recv with WAITALL has put into its buffers.
+  size_t received = 0;
+
   /// Directory, Preopen: the entries as they were when fd_readdir last began, by cookie. Rebuilt after a restore.
   std::vector<ListedEntry> listing;
   bool listed = false;
 
   bool is_stdio() const { return kind <= DescriptorKind::Stderr; }
+  bool is_socket() const { return kind == DescriptorKind::Listener || kind == DescriptorKind::Connection; }
+  /// A connection that was open over a restore: it is reset.
+  bool is_reset() const { return kind == DescriptorKind::Connection && handle == kNoHandle; }
   bool is_directory() const { return kind == DescriptorKind::Preopen || kind == DescriptorKind::Directory; }
   /// Whether it has a position (fd_seek).
   bool has_position() const { return kind == DescriptorKind::File; }

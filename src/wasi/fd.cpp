@@ -1,76 +1,11 @@
 // fd_*: everything that works on an open descriptor.
 #include <algorithm>
 #include <array>
-#include <span>
 
-#include "wasi/functions.hpp"
+#include "wasi/transfer.hpp"
 
 namespace chiwawa::wasi::preview1 {
 namespace {
-
-/// Some of the guest's iovecs, pointing into its memory.
-class Buffers {
- public:
-  /// Takes from iovec number `next` on what fits: at most kMaxBuffers that are not empty, and `budget` bytes. Requires
-  /// that the array is inside the memory. Returns false (fault) if a buffer is not.
-  bool load(GuestMemory memory, uint32_t iovs, uint32_t count, uint32_t& next, uint64_t budget) {
-    used_ = 0;
-    bytes_ = 0;
-    for (; next < count && used_ < kMaxBuffers && bytes_ < budget; ++next) {
-      auto at = iovs + next * layout::Iovec::size;
-      auto buf = memory.load<uint32_t>(at + layout::Iovec::buf);
-      auto len = memory.load<uint32_t>(at + layout::Iovec::len);
-      if (!memory.has(buf, len)) return false;
-      if (len == 0) continue;
-      uint64_t size = std::min<uint64_t>(len, budget - bytes_);
-      list_[used_++] = {memory.at(buf), static_cast<size_t>(size)};
-      bytes_ += size;
-    }
-    return true;
-  }
-  std::span<const Buffer> span() const { return {list_.data(), used_}; }
-  uint64_t bytes() const { return bytes_; }
-
- private:
-  std::array<Buffer, kMaxBuffers> list_;
-  size_t used_ = 0;
-  uint64_t bytes_ = 0;
-};
-
-/// Checks a transfer's pointers: the array of iovecs, and where the number of bytes goes. A long array's buffers are
-/// checked here too, because Buffers sees only a part at a time.
-bool check_transfer(GuestMemory memory, uint32_t iovs, uint32_t count, uint32_t result) {
-  if (!memory.has(result, 4) || !memory.has(iovs, uint64_t{count} * layout::Iovec::size)) return false;
-  if (count <= kMaxBuffers) return true;
-  for (uint32_t i = 0; i < count; ++i) {
-    auto at = iovs + i * layout::Iovec::size;
-    if (!memory.has(memory.load<uint32_t>(at + layout::Iovec::buf), memory.load<uint32_t>(at + layout::Iovec::len))) {
-      return false;
-    }
-  }
-  return true;
-}
-
-/// Moves bytes with `move(buffers, bytes moved so far)`, part by part until one comes out short; `once`: one part.
-template <typename Move>
-Answer transfer(Call& call, uint32_t iovs, uint32_t count, uint32_t result, bool once, Move move) {
-  uint64_t total = 0;
-  uint32_t next = 0;
-  Buffers buffers;
-  do {
-    if (!buffers.load(call.memory, iovs, count, next, kMaxTransfer - total)) return Errno::Fault;
-    if (buffers.bytes() == 0) break;
-    Sys<size_t> moved = move(buffers.span(), total);
-    if (!moved.ok()) {
-      if (total == 0) return moved.error;
-      break;  // what was moved is told now, the error when the guest goes on
-    }
-    total += moved.value;
-    if (moved.value < buffers.bytes()) break;
-  } while (!once && next < count && total < kMaxTransfer);
-  call.memory.store<uint32_t>(result, static_cast<uint32_t>(total));
-  return Errno::Success;
-}
 
 /// A file position that the host can have.
 bool is_position(uint64_t offset) { return offset <= static_cast<uint64_t>(INT64_MAX); }
@@ -81,7 +16,7 @@ Answer filestat_get(Call& call, uint32_t fd, uint32_t result) {
   if (!d.ok()) return d.error;
   if (!call.memory.has(result, L::size)) return Errno::Fault;
   Stat stat;
-  if (d.value->is_stdio()) {
+  if (d.value->is_stdio() || d.value->is_socket()) {
     stat.type = d.value->type;  // the rest is the host's business, and would differ after a restore
     stat.nlink = 1;
   } else {
@@ -222,6 +157,7 @@ Answer fd_read(Call& call, uint32_t fd, uint32_t iovs, uint32_t iovs_len, uint32
   auto d = file_descriptor(call, fd, right::FdRead);
   if (!d.ok()) return d.error;
   if (!check_transfer(call.memory, iovs, iovs_len, nread)) return Errno::Fault;
+  if (d.value->is_socket()) return receive(call, *d.value, iovs, iovs_len, 0, nread);
   if (d.value->can_block) {
     // First wait, then read: when the wait is given up nothing has been taken from the stream.
     auto ready = call.wasi.await(*d.value, false);
@@ -237,6 +173,7 @@ Answer fd_write(Call& call, uint32_t fd, uint32_t iovs, uint32_t iovs_len, uint3
   auto d = file_descriptor(call, fd, right::FdWrite);
   if (!d.ok()) return d.error;
   if (!check_transfer(call.memory, iovs, iovs_len, nwritten)) return Errno::Fault;
+  if (d.value->is_socket()) return send(call, *d.value, iovs, iovs_len, nwritten);
   HostOs& os = *call.wasi.os;
   bool must_not_block = d.value->can_block && (call.wasi.config.slice != 0 || (d.value->fdflags & fdflag::Nonblock));
   if (!must_not_block) {

@@ -71,8 +71,17 @@ inline Sys<Descriptor*> file_descriptor(Call& call, uint32_t fd, uint64_t rights
 /// The same for what has a position: Spipe for streams.
 inline Sys<Descriptor*> seekable_descriptor(Call& call, uint32_t fd, uint64_t rights) {
   Descriptor* d = call.wasi.table.find(fd);
-  if (d != nullptr && d->is_stdio()) return Errno::Spipe;
+  if (d != nullptr && !d->is_directory() && !d->has_position()) return Errno::Spipe;
   return file_descriptor(call, fd, rights);
+}
+
+/// The same for sockets: Notsock.
+inline Sys<Descriptor*> socket_descriptor(Call& call, uint32_t fd, uint64_t rights) {
+  Descriptor* d = call.wasi.table.find(fd);
+  if (d == nullptr) return Errno::Badf;
+  if (!d->is_socket()) return Errno::Notsock;
+  if ((d->rights_base & rights) != rights) return Errno::Notcapable;
+  return d;
 }
 
 /// The same for directories: Notdir.

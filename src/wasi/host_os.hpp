@@ -107,6 +107,9 @@ class HostOs {
   /// The same file opened for reading, whatever `handle` is open for, even if it has no name any more. Notsup where the
   /// host cannot.
   virtual Sys<Handle> reopen_for_reading(Handle) { return Errno::Notsup; }
+  /// Where beneath `root`, an open directory, what `handle` has open is to be found now, if the host says: whoever uses
+  /// the path makes sure. Noent: nowhere there. Notsup: the host does not say.
+  virtual Sys<std::string> name_beneath(Handle /*root*/, Handle /*handle*/) { return Errno::Notsup; }
   virtual Sys<Stat> stat(Handle handle) = 0;
   virtual Errno set_times(Handle handle, const Times& times) = 0;
   virtual Errno set_size(Handle handle, uint64_t size) = 0;
@@ -140,6 +143,21 @@ class HostOs {
   virtual Sys<size_t> read_link(Handle dir, const std::string& path, Buffer buffer) = 0;
   /// All entries except "." and "..", in no particular order.
   virtual Errno list(Handle dir, std::vector<DirEntry>& entries) = 0;
+
+  // Sockets: of streams. None of these waits: Again. Hosts without sockets say Notsup.
+  /// Listens on an address of TCP, "HOST:PORT".
+  virtual Sys<Handle> listen(const std::string& /*address*/) { return Errno::Notsup; }
+  /// A descriptor of this process that listens. Badf, Notsock.
+  virtual Sys<Handle> inherited_listener(int /*number*/) { return Errno::Notsup; }
+  /// The address, for people; empty if the host does not say.
+  virtual std::string listening_on(Handle /*listener*/) { return {}; }
+  virtual Sys<Handle> accept(Handle /*listener*/) { return Errno::Notsup; }
+  /// `peek`: the bytes are there for the next time, too. 0 bytes: the other side has said that no more come.
+  virtual Sys<size_t> receive(Handle /*socket*/, std::span<const Buffer> /*buffers*/, bool /*peek*/) {
+    return Errno::Notsup;
+  }
+  virtual Sys<size_t> send(Handle /*socket*/, std::span<const Buffer> /*buffers*/) { return Errno::Notsup; }
+  virtual Errno shut_down(Handle /*socket*/, bool /*read*/, bool /*write*/) { return Errno::Notsup; }
 
   /// Waits until an item is ready, or `timeout` nanoseconds have passed (kForever: no limit). An item that the host
   /// cannot wait for counts as ready. With no items it sleeps.

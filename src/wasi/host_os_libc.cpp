@@ -14,6 +14,15 @@
 namespace chiwawa::wasi {
 namespace {
 
+// What to wait for, and what says that the other side has gone.
+#ifdef POLLRDHUP
+constexpr short kReadable = POLLIN | POLLRDHUP;
+constexpr short kGone = POLLHUP | POLLRDHUP;
+#else
+constexpr short kReadable = POLLIN;
+constexpr short kGone = POLLHUP;
+#endif
+
 constexpr uint64_t kNanoseconds = 1'000'000'000;
 
 /// For calls that return 0 or -1.
@@ -85,14 +94,20 @@ Errno from_errno(int e) {
     case 0: return Errno::Success;
     case E2BIG: return Errno::TooBig;
     case EACCES: return Errno::Acces;
+    case EADDRINUSE: return Errno::Addrinuse;
+    case EADDRNOTAVAIL: return Errno::Addrnotavail;
+    case EAFNOSUPPORT: return Errno::Afnosupport;
     case EAGAIN: return Errno::Again;
     case EBADF: return Errno::Badf;
     case EBUSY: return Errno::Busy;
+    case ECONNABORTED: return Errno::Connaborted;
+    case ECONNREFUSED: return Errno::Connrefused;
     case ECONNRESET: return Errno::Connreset;
     case EDQUOT: return Errno::Dquot;
     case EEXIST: return Errno::Exist;
     case EFAULT: return Errno::Fault;
     case EFBIG: return Errno::Fbig;
+    case EHOSTUNREACH: return Errno::Hostunreach;
     case EILSEQ: return Errno::Ilseq;
     case EINTR: return Errno::Intr;
     case EINVAL: return Errno::Inval;
@@ -102,15 +117,21 @@ Errno from_errno(int e) {
     case EMFILE: return Errno::Mfile;
     case EMLINK: return Errno::Mlink;
     case ENAMETOOLONG: return Errno::Nametoolong;
+    case ENETDOWN: return Errno::Netdown;
+    case ENETRESET: return Errno::Netreset;
+    case ENETUNREACH: return Errno::Netunreach;
     case ENFILE: return Errno::Nfile;
+    case ENOBUFS: return Errno::Nobufs;
     case ENODEV: return Errno::Nodev;
     case ENOENT: return Errno::Noent;
     case ENOLCK: return Errno::Nolck;
     case ENOMEM: return Errno::Nomem;
     case ENOSPC: return Errno::Nospc;
     case ENOSYS: return Errno::Nosys;
+    case ENOTCONN: return Errno::Notconn;
     case ENOTDIR: return Errno::Notdir;
     case ENOTEMPTY: return Errno::Notempty;
+    case ENOTSOCK: return Errno::Notsock;
     case ENOTSUP: return Errno::Notsup;
 #if EOPNOTSUPP != ENOTSUP
     case EOPNOTSUPP: return Errno::Notsup;
@@ -265,6 +286,10 @@ Sys<Stat> LibcHost::stat_at(Handle dir, const std::string& path, bool follow) {
 }
 
 Errno LibcHost::set_times_at(Handle dir, const std::string& path, bool follow, const Times& times) {
+  // Linux does not even look for the file, then.
+  if (times.access == Times::Kind::Keep && times.modification == Times::Kind::Keep) {
+    return stat_at(dir, path, follow).error;
+  }
   Place place;
   if (Errno e = find(dir, path, follow ? Last::Follow : Last::NoFollow, place); e != Errno::Success) return e;
   return outcome(utimensat(place.dir, place.name.c_str(), to_timespecs(times).data(), at_flags(follow)));
@@ -361,7 +386,7 @@ void LibcHost::poll(std::span<PollItem> items, uint64_t timeout) {
   }
   for (size_t i = 0; i < items.size(); ++i) {
     fds[i].fd = items[i].handle;
-    fds[i].events = items[i].write ? POLLOUT : POLLIN;
+    fds[i].events = items[i].write ? POLLOUT : kReadable;
   }
   int n = wait_for(fds, items.size(), timeout);
   int error = errno;
@@ -369,7 +394,7 @@ void LibcHost::poll(std::span<PollItem> items, uint64_t timeout) {
     auto& item = items[i];
     // A host that cannot poll this must not keep the guest waiting for ever.
     item.ready = n < 0 ? error != EINTR : fds[i].revents != 0;
-    item.hangup = n > 0 && (fds[i].revents & POLLHUP) != 0;
+    item.hangup = n > 0 && (fds[i].revents & kGone) != 0;
     item.bytes = item.ready && !item.write ? readable_bytes(item.handle) : 1;
   }
 }

@@ -13,7 +13,7 @@
 #include <string>
 #include <string_view>
 
-#include "wasi/host_os_libc.hpp"
+#include "wasi/host_os_sockets_posix.hpp"
 
 #ifdef __linux__
 #include <linux/openat2.h>
@@ -31,7 +31,7 @@ namespace {
 constexpr int kMaxLinks = 40;
 constexpr int kResolveFlags = O_PATH | O_DIRECTORY | O_CLOEXEC;
 
-class PosixHost final : public LibcHost {
+class PosixHost final : public PosixSockets {
  public:
   explicit PosixHost(bool kernel_confines) : use_openat2_(kernel_confines && have_openat2()) {
     // A write to a pipe that nobody reads is the guest's EPIPE, not our end.
@@ -51,6 +51,16 @@ class PosixHost final : public LibcHost {
   }
 
 #ifdef __linux__
+  Sys<std::string> name_beneath(Handle root, Handle handle) override {
+    const std::string above = name_of(root);
+    const std::string name = name_of(handle);
+    if (above.empty() || name.empty()) return Errno::Notsup;
+    if (name == above) return std::string(".");
+    const std::string prefix = above == "/" ? above : above + "/";
+    if (!name.starts_with(prefix)) return Errno::Noent;
+    return name.substr(prefix.size());
+  }
+
   Sys<Handle> reopen_for_reading(Handle handle) override {
     return opened(::open(("/proc/self/fd/" + std::to_string(handle)).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   }
@@ -65,6 +75,15 @@ class PosixHost final : public LibcHost {
   }
 
  protected:
+#ifdef __linux__
+  /// What the kernel calls it: for what is removed, a name that nothing has.
+  static std::string name_of(Handle handle) {
+    char name[4096];
+    const ssize_t n = readlink(("/proc/self/fd/" + std::to_string(handle)).c_str(), name, sizeof name);
+    return n > 0 && static_cast<size_t>(n) < sizeof name ? std::string(name, static_cast<size_t>(n)) : std::string();
+  }
+#endif
+
   static bool have_openat2() {
 #ifdef __linux__
     open_how how{};

@@ -1,4 +1,5 @@
 // path_*: everything that names a file by a path beneath an open directory.
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -54,17 +55,33 @@ Answer filestat_get(Call& call, uint32_t fd, uint32_t flags, uint32_t path, uint
   return Errno::Success;
 }
 
+/// Changes a name as the rename did.
+void rename(RootIndex& root, std::string& path, const Name& from, const Name& to) {
+  if (root != from.root || (path != from.path && !path.starts_with(from.path + "/"))) return;
+  path = to.path.empty() ? "" : to.path + path.substr(from.path.size());
+  root = to.root;
+}
+
 /// What is open keeps its file when the guest gives that another name: the name it is saved by changes with it.
-void follow_rename(Context& wasi, RootIndex old_root, const std::string& old_path, RootIndex new_root,
-                   const std::string& new_path) {
-  if (old_path.empty() || old_path == new_path) return;
+void follow_rename(Context& wasi, const Name& from, const Name& to) {
+  if (from.path.empty() || (from.root == to.root && from.path == to.path)) return;
   for (uint32_t number = 0; number < wasi.table.end(); ++number) {
     Descriptor* d = wasi.table.find(number);
     if (d == nullptr || (d->kind != DescriptorKind::File && d->kind != DescriptorKind::Directory)) continue;
-    if (d->root == old_root && (d->path == old_path || d->path.starts_with(old_path + "/"))) {
-      d->path = new_path.empty() ? "" : new_path + d->path.substr(old_path.size());
-      d->root = new_root;
-    }
+    rename(d->root, d->path, from, to);
+    for (Name& link : d->links) rename(link.root, link.path, from, to);
+  }
+}
+
+/// The file has a second name, in case the guest removes the first.
+void follow_link(Context& wasi, const Name& from, const Name& to) {
+  for (uint32_t number = 0; number < wasi.table.end(); ++number) {
+    Descriptor* d = wasi.table.find(number);
+    if (d == nullptr || d->kind != DescriptorKind::File || to.path.empty()) continue;
+    const bool is_it = (d->root == from.root && d->path == from.path) ||
+                       std::any_of(d->links.begin(), d->links.end(),
+                                   [&](const Name& link) { return link.root == from.root && link.path == from.path; });
+    if (is_it) d->links.push_back(to);
   }
 }
 
@@ -103,8 +120,13 @@ Answer path_link(Call& call, uint32_t old_fd, uint32_t old_flags, uint32_t old_p
   WritableLocation to(call, new_fd, right::PathLinkTarget, new_path, new_path_len);
   if (!to.ok()) return to.error;
   if ((old_flags & ~lookupflag::All) != 0) return Errno::Inval;
-  return call.wasi.os->link(from.dir->handle, from.path, (old_flags & lookupflag::SymlinkFollow) != 0, to.dir->handle,
-                            to.path);
+  const bool follow = (old_flags & lookupflag::SymlinkFollow) != 0;
+  Errno e = call.wasi.os->link(from.dir->handle, from.path, follow, to.dir->handle, to.path);
+  if (e == Errno::Success) {
+    follow_link(call.wasi, {from.dir->root, call.wasi.path_beneath(*from.dir, from.path)},
+                {to.dir->root, call.wasi.path_beneath(*to.dir, to.path)});
+  }
+  return e;
 }
 
 Answer path_open(Call& call, uint32_t fd, uint32_t dirflags, uint32_t path, uint32_t path_len, uint32_t oflags,
@@ -202,7 +224,7 @@ Answer path_rename(Call& call, uint32_t fd, uint32_t old_path, uint32_t old_path
   std::string old_name = call.wasi.path_beneath(*from.dir, from.path);
   std::string new_name = call.wasi.path_beneath(*to.dir, to.path);
   Errno e = call.wasi.os->rename(from.dir->handle, from.path, to.dir->handle, to.path);
-  if (e == Errno::Success) follow_rename(call.wasi, from.dir->root, old_name, to.dir->root, new_name);
+  if (e == Errno::Success) follow_rename(call.wasi, {from.dir->root, old_name}, {to.dir->root, new_name});
   return e;
 }
 

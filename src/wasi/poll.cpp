@@ -49,6 +49,10 @@ void subscribe(Call& call, uint32_t fd, Subscription& s, std::vector<PollItem>& 
     s.error = d.error == Errno::Isdir ? Errno::Badf : d.error;
     return;
   }
+  if (d.value->is_reset()) {
+    s.flags = kEventFdReadwriteHangup;
+    return;
+  }
   // A deterministic guest finds everything ready, and waits when it reads.
   if (d.value->can_block && !call.wasi.deterministic) {
     PollItem item;

@@ -1,42 +1,23 @@
 // Wasi::restore: from records that strangers may have written to open descriptors. Each is checked as text and numbers
-// first, then opened, without creating or changing anything; every descriptor gets a verdict. Only when none is refused
-// are removed files made again.
+// first (restore_check.cpp), then opened, without creating or changing anything; every descriptor gets a verdict. Only
+// when none is refused are removed files made again.
 #include <algorithm>
 #include <array>
 #include <map>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
-#include "interp/utf8.hpp"
+#include "wasi/restore_check.hpp"
+#include "wasi/restore_nameless.hpp"
 #include "wasi/wasi_impl.hpp"
 
 namespace chiwawa::wasi {
 namespace {
 
 bool is_refused(const Verdict& verdict) { return verdict.kind == Verdict::Kind::Refused; }
-
-std::string quoted(const std::string& text) {
-  std::string out = "\"";
-  for (char c : text) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? '?' : c;
-  return out + "\"";
-}
-
-/// Why `path` cannot be one that save() wrote; empty if it can.
-std::string_view path_problem(const std::string& path) {
-  if (path.empty()) return "had no name any more when it was saved, and its content was not saved";
-  if (path.size() > 4 * kMaxPath) return "has a path that is too long";
-  if (path.find('\0') != std::string::npos || !is_utf8({reinterpret_cast<const uint8_t*>(path.data()), path.size()}))
-    return "has a path that is not text";
-  if (path[0] == '/') return "has an absolute path";
-  for (size_t at = 0; at <= path.size();) {
-    size_t end = std::min(path.find('/', at), path.size());
-    std::string_view name(path.data() + at, end - at);
-    if (name == ".." || name.empty() || (name == "." && path != ".")) return "has a path that is not plain";
-    at = end + 1;
-  }
-  return {};
-}
 
 std::string bytes(uint64_t count) { return std::to_string(count) + (count == 1 ? " byte" : " bytes"); }
 
@@ -47,7 +28,7 @@ class Restoration {
       : wasi_(wasi), state_(state), verdicts_(verdicts) {}
 
   /// Gives the verdicts. With `apply`, and if nothing is refused, everything is in the table then.
-  void run(bool apply);
+  void run(bool applies);
 
  private:
   using Record = DescriptorRecord;
@@ -59,9 +40,6 @@ class Restoration {
   }
   std::string location(const Record& record) const { return quoted(record.path) + " in " + quoted(record.preopen); }
 
-  void check_strings();
-  /// Text and numbers only. Whether the record may be used.
-  bool check(const Record& record);
   void put_stream(const Record& record);
   void put_preopen(const Record& record);
   void reopen(const Record& record);
@@ -71,76 +49,20 @@ class Restoration {
   static OpenOptions options_for(const Record& record);
 
   void announce_removed(const Record& record);
-  bool restore_removed(uint32_t file);
-  /// A new file, under a name of its own, in a directory where that is possible.
-  struct Made {
-    Handle handle = kNoHandle;
-    RootIndex root = 0;
-    std::string name;
-  };
-  Sys<Handle> make_file(RootIndex first, Made& made);
-  Errno fill(Handle handle, const std::vector<uint8_t>& content);
+  /// Makes one file or directory, opens it for each of the records, and takes its name away. False: one is refused.
+  bool restore_removed(const std::vector<const Record*>& records);
+  void put_listener(const Record& record);
+  void put_connection(const Record& record);
+  void apply();
 
   Context& wasi_;
   const State& state_;
   std::vector<Verdict>& verdicts_;
-  std::set<DescriptorKind> streams_;
-  std::set<std::string_view> preopens_;
-  uint64_t next_number_ = 0;
+  std::set<uint32_t> listeners_;
+  std::map<std::pair<DescriptorKind, FileId>, std::vector<const Record*>> removed_;
   std::map<FileId, FileId> host_to_guest_;
   std::set<FileId> guests_;
 };
-
-void Restoration::check_strings() {
-  for (const auto* strings : {&state_.args, &state_.environ}) {
-    uint64_t size = 0;
-    for (const auto& s : *strings) {
-      if (s.find('\0') != std::string::npos) problem("an argument or environment variable has a zero byte in it");
-      size += s.size() + 1 + 4;
-    }
-    if (size > UINT32_MAX) problem("the arguments or environment variables are too long");
-  }
-}
-
-bool Restoration::check(const Record& record) {
-  bool good = true;
-  auto refuse = [&](std::string_view what) {
-    good = false;
-    verdict(record, Kind::Refused, std::string(what));
-  };
-  if (record.number < next_number_) refuse("is listed twice, or out of order");
-  if (record.number >= kMaxDescriptors) refuse("has too large a number");
-  next_number_ = std::max(next_number_, uint64_t{record.number} + 1);
-  if ((record.rights_base & ~right::All) != 0 || (record.rights_inheriting & ~right::All) != 0) {
-    refuse("has rights that do not exist");
-  }
-  if ((record.fdflags & ~fdflag::All) != 0) refuse("has flags that do not exist");
-  if (record.removed_file && (record.kind != DescriptorKind::File || !record.path.empty() ||
-                              *record.removed_file >= state_.removed_files.size())) {
-    refuse("names a removed file that it cannot be");
-  }
-  switch (record.kind) {
-    case DescriptorKind::Stdin:
-    case DescriptorKind::Stdout:
-    case DescriptorKind::Stderr:
-      if (!streams_.insert(record.kind).second) refuse("is a standard stream that another one is already");
-      return good;
-    case DescriptorKind::Preopen:
-      if (!preopens_.insert(record.preopen).second) refuse("is a preopen that another one is already");
-      break;
-    case DescriptorKind::Directory:
-    case DescriptorKind::File:
-      if (record.removed_file) break;
-      if (auto what = path_problem(record.path); !what.empty()) refuse(what);
-      break;
-    default: refuse("is of a kind that does not exist"); return good;
-  }
-  if (record.offset > static_cast<uint64_t>(INT64_MAX)) refuse("has an offset that is too large");
-  if (!wasi_.find_root(record.preopen)) {
-    refuse("no directory is given as " + quoted(record.preopen) + ": give one with --dir HOST::GUEST");
-  }
-  return good;
-}
 
 void Restoration::put_stream(const Record& record) {
   static constexpr std::array<const char*, 3> kNames = {"input", "output", "error"};
@@ -253,106 +175,97 @@ void Restoration::put(const Record& record, Handle handle, const Stat& stat) {
 }
 
 void Restoration::announce_removed(const Record& record) {
+  const bool directory = record.kind == DescriptorKind::Directory;
   if (std::all_of(wasi_.roots.begin(), wasi_.roots.end(), [](const Root& root) { return root.read_only; })) {
     return verdict(record, Kind::Refused,
-                   "a removed file cannot be made again: every directory is read-only; give one without :ro");
+                   std::string("a removed ") + (directory ? "directory" : "file") +
+                       " cannot be made again: every directory is read-only; give one without :ro");
   }
+  const std::string where = " in " + quoted(record.preopen) + " that was removed while open is made again";
+  if (directory) return verdict(record, Kind::Fine, "a directory" + where + ", empty and without a name");
+  const std::string copy = " from " + bytes(state_.removed_files[*record.removed_file].size()) +
+                           " in the snapshot, without a name, at byte " + std::to_string(record.offset);
+  if (!record.elsewhere) return verdict(record, Kind::Fine, "a file" + where + copy);
+  const std::string moved = "a file of " + quoted(record.preopen) + " was moved out of the guest's reach while open: ";
+  if (wasi_.config.policy == RestorePolicy::Strict) {
+    return verdict(record, Kind::Refused,
+                   moved + "only a copy can be had; move it back before saving, or use --restore-policy lenient");
+  }
+  verdict(record, Kind::Changed,
+          moved + "a copy is made" + copy + ", and whoever has the file does not see what is written");
+}
+
+bool Restoration::restore_removed(const std::vector<const Record*>& records) {
+  Nameless nameless(wasi_);
+  const Record& first = *records.front();
+  const RootIndex root = *wasi_.find_root(first.preopen);
+  Errno error = first.removed_file ? nameless.make_file(root, state_.removed_files[*first.removed_file])
+                                   : nameless.make_directory(root);
+  for (const Record* record : records) {
+    auto handle = error == Errno::Success ? nameless.open(options_for(*record)) : Sys<Handle>(error);
+    auto stat = handle.ok() ? wasi_.os->stat(handle.value) : Sys<Stat>(handle.error);
+    error = stat.error;
+    if (stat.ok() && record->removed_file) {
+      error = wasi_.os->seek(handle.value, static_cast<int64_t>(record->offset), Whence::Set).error;
+    }
+    if (error != Errno::Success) {
+      if (handle.ok()) wasi_.os->close(handle.value);
+      verdict(*record, Kind::Refused,
+              "what was removed cannot be made again in " + quoted(record->preopen) + ": " + explain(error));
+      return false;
+    }
+    put(*record, handle.value, stat.value);
+  }
+  return true;
+}
+
+void Restoration::put_listener(const Record& record) {
+  const std::string was = record.address.empty() ? "" : ", as it was on " + quoted(record.address);
+  if (record.listener >= wasi_.config.listeners.size()) {
+    return verdict(record, Kind::Refused,
+                   "a listening socket" + was + ", is not given: give one with --tcp-listen HOST:PORT" +
+                       (record.listener == 0 ? "" : " (" + std::to_string(record.listener + 1) + " together)"));
+  }
+  if (!listeners_.insert(record.listener).second) {
+    return verdict(record, Kind::Refused, "is a listening socket that another one is already");
+  }
+  const Listener& given = wasi_.config.listeners[record.listener];
   verdict(record, Kind::Fine,
-          "a file in " + quoted(record.preopen) + " that was removed while open is made again from " +
-              bytes(state_.removed_files[*record.removed_file].size()) + " in the snapshot, without a name, at byte " +
-              std::to_string(record.offset));
+          "listens on " +
+              (given.inherited >= 0 ? "this process's descriptor " + std::to_string(given.inherited) : given.address) +
+              was);
 }
 
-Sys<Handle> Restoration::make_file(RootIndex first, Made& made) {
-  Errno error = Errno::Rofs;
-  for (size_t i = 0; i < wasi_.roots.size(); ++i) {
-    made.root = static_cast<RootIndex>((first + i) % wasi_.roots.size());
-    if (wasi_.roots[made.root].read_only) continue;
-    uint64_t number = 0;
-    wasi_.os->random({reinterpret_cast<uint8_t*>(&number), sizeof number});
-    made.name = ".chiwawa-removed-" + std::to_string(number);
-    OpenOptions options;
-    options.read = options.write = options.create = options.exclusive = true;
-    auto handle = wasi_.os->open(wasi_.roots[made.root].handle, made.name, options);
-    if (handle.ok()) {
-      made.handle = handle.value;
-      return handle;
-    }
-    if (i == 0 || error == Errno::Rofs) error = handle.error;
-  }
-  return error;
+void Restoration::put_connection(const Record& record) {
+  Descriptor d;
+  d.kind = DescriptorKind::Connection;
+  d.type = Filetype::SocketStream;
+  d.can_block = true;
+  d.fdflags = record.fdflags;
+  d.rights_base = record.rights_base & right::Connection;
+  wasi_.table.put(record.number, std::move(d));
+  verdict(record, Kind::Changed, "a connection cannot be moved: the guest is told that it was reset");
 }
 
-Errno Restoration::fill(Handle handle, const std::vector<uint8_t>& content) {
-  for (size_t written = 0; written < content.size();) {
-    // The host only reads from it.
-    const Buffer rest{const_cast<uint8_t*>(content.data()) + written, std::min(content.size() - written, kMaxTransfer)};
-    auto n = wasi_.os->write_at(handle, {&rest, 1}, written);
-    if (!n.ok()) return n.error;
-    if (n.value == 0) return Errno::Io;
-    written += n.value;
-  }
-  return Errno::Success;
-}
-
-/// Makes the file, opens it for every descriptor that it belongs to, and takes its name away.
-bool Restoration::restore_removed(uint32_t file) {
-  Made made;
+/// What changes something outside. Only when nothing is refused.
+void Restoration::apply() {
+  if (const auto opened = wasi_.open_listeners(); !opened) return problem(opened.error().cause);
   for (const Record& record : state_.descriptors) {
-    if (record.removed_file != file) continue;
-    auto refuse = [&](const std::string& what, Errno error) {
-      verdict(record, Kind::Refused,
-              "a removed file cannot be made again in " + quoted(record.preopen) + ": " + what + explain(error));
-    };
-    Errno error = Errno::Success;
-    if (made.handle == kNoHandle) {
-      if (auto handle = make_file(*wasi_.find_root(record.preopen), made); !handle.ok()) {
-        refuse("", handle.error);
-        break;
-      }
-      error = fill(made.handle, state_.removed_files[file]);
-    }
-    auto handle = error == Errno::Success
-                      ? wasi_.os->open(wasi_.roots[made.root].handle, made.name, options_for(record))
-                      : Sys<Handle>(error);
-    if (!handle.ok()) {
-      refuse("", handle.error);
-      break;
-    }
-    auto stat = wasi_.os->stat(handle.value);
-    auto position = wasi_.os->seek(handle.value, static_cast<int64_t>(record.offset), Whence::Set);
-    if (!stat.ok() || !position.ok()) {
-      wasi_.os->close(handle.value);
-      refuse("it cannot be positioned: ", stat.ok() ? position.error : stat.error);
-      break;
-    }
-    put(record, handle.value, stat.value);
+    if (record.kind != DescriptorKind::Listener) continue;
+    Descriptor d = wasi_.listener(record.listener);
+    d.rights_base &= record.rights_base;
+    d.rights_inheriting &= record.rights_inheriting;
+    d.fdflags = record.fdflags;
+    wasi_.table.put(record.number, std::move(d));
   }
-  if (made.handle == kNoHandle) return false;
-  wasi_.os->unlink_file(wasi_.roots[made.root].handle, made.name);
-  wasi_.os->close(made.handle);
-  return verdicts_.back().kind != Kind::Refused;
-}
-
-void Restoration::run(bool apply) {
-  check_strings();
-  std::set<uint32_t> removed;
-  for (const Record& record : state_.descriptors) {
-    if (!check(record)) continue;
-    if (record.kind <= DescriptorKind::Stderr) {
-      put_stream(record);
-    } else if (record.kind == DescriptorKind::Preopen) {
-      put_preopen(record);
-    } else if (record.removed_file) {
-      removed.insert(*record.removed_file);
-      announce_removed(record);
-    } else {
-      reopen(record);
-    }
+  // The guest has closed the others: nobody is to connect there and wait.
+  for (OpenListener& listener : wasi_.listeners) {
+    if (listener.handle == kNoHandle) continue;
+    wasi_.os->close(listener.handle);
+    listener = {};
   }
-  if (!apply || std::any_of(verdicts_.begin(), verdicts_.end(), is_refused)) return;
-  for (const uint32_t file : removed) {
-    if (!restore_removed(file)) return;
+  for (const auto& [identity, records] : removed_) {
+    if (!restore_removed(records)) return;
   }
   wasi_.keep_ids(std::move(host_to_guest_));
   wasi_.config.args = state_.args;
@@ -360,6 +273,32 @@ void Restoration::run(bool apply) {
   wasi_.start_clocks(state_.monotonic);
   if (state_.random) wasi_.deterministic = Deterministic{state_.monotonic, *state_.random};
   if (state_.sleep) wasi_.waiting = Waiting{state_.monotonic - state_.sleep->elapsed, {}};
+}
+
+void Restoration::run(bool applies) {
+  StateCheck check(wasi_, state_, verdicts_);
+  check.strings();
+  for (const Record& record : state_.descriptors) {
+    if (!check.record(record)) continue;
+    if (record.kind <= DescriptorKind::Stderr) {
+      put_stream(record);
+    } else if (record.kind == DescriptorKind::Preopen) {
+      put_preopen(record);
+    } else if (record.kind == DescriptorKind::Listener) {
+      put_listener(record);
+    } else if (record.kind == DescriptorKind::Connection) {
+      put_connection(record);
+    } else if (record.path.empty()) {
+      // Several descriptors of one file or directory have one again.
+      const FileId identity =
+          record.removed_file ? FileId{*record.removed_file, 0} : FileId{record.device, record.inode};
+      removed_[{record.kind, identity}].push_back(&record);
+      announce_removed(record);
+    } else {
+      reopen(record);
+    }
+  }
+  if (applies && std::none_of(verdicts_.begin(), verdicts_.end(), is_refused)) apply();
 }
 
 /// All that is refused, one line each.

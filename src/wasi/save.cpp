@@ -5,17 +5,47 @@
 #include <utility>
 #include <vector>
 
+#include "interp/utf8.hpp"
 #include "wasi/wasi_impl.hpp"
 
 namespace chiwawa::wasi {
 namespace {
 
-/// Whether the record's path still leads to what is open. Hosts that know no inodes are believed.
-bool has_its_name(Context& wasi, const Descriptor& d, const Stat& open_stat) {
-  if (d.path.empty()) return false;
-  auto named = wasi.os->stat_at(wasi.roots[d.root].handle, d.path, true);
+/// Whether the path leads to what is open. Hosts that know no inodes are believed.
+bool leads_to(Context& wasi, RootIndex root, const std::string& path, const Stat& open_stat) {
+  if (path.empty()) return false;
+  auto named = wasi.os->stat_at(wasi.roots[root].handle, path, true);
   if (!named.ok() || named.value.type != open_stat.type) return false;
   return (named.value.dev == open_stat.dev && named.value.ino == open_stat.ino) || open_stat.ino == 0;
+}
+
+/// Sets the record's preopen and path to those that lead to what is open: as the guest opened it, as it has linked it
+/// since, or, if somebody else has renamed it, where the host says that it is now. False if there are none.
+bool find_name(Context& wasi, const Descriptor& d, const Stat& open_stat, DescriptorRecord& record) {
+  if (leads_to(wasi, d.root, d.path, open_stat)) {
+    record.path = d.path;
+    return true;
+  }
+  if (open_stat.nlink == 0) return false;
+  for (const Name& link : d.links) {
+    if (!leads_to(wasi, link.root, link.path, open_stat)) continue;
+    record.preopen = wasi.roots[link.root].guest_name;
+    record.path = link.path;
+    return true;
+  }
+  for (size_t i = 0; i < wasi.roots.size(); ++i) {
+    const auto root = static_cast<RootIndex>((d.root + i) % wasi.roots.size());
+    auto name = wasi.os->name_beneath(wasi.roots[root].handle, d.handle);
+    const std::string& path = name.value;
+    if (!name.ok() || !is_utf8({reinterpret_cast<const uint8_t*>(path.data()), path.size()}) ||
+        !leads_to(wasi, root, path, open_stat)) {
+      continue;
+    }
+    record.preopen = wasi.roots[root].guest_name;
+    record.path = path;
+    return true;
+  }
+  return false;
 }
 
 /// The first `size` bytes of a regular file, or fewer if it ends before.
@@ -38,13 +68,13 @@ class RemovedFiles {
  public:
   RemovedFiles(Context& wasi, State& state) : wasi_(wasi), state_(state) {}
 
-  /// Sets the record's removed_file. Why it cannot; empty if it could.
+  /// Sets the record's removed_file, if it is a file. Why it cannot; empty if it could.
   std::string keep(const Descriptor& d, const Stat& stat, DescriptorRecord& record) {
-    if (d.kind == DescriptorKind::Directory)
-      return "is a directory that was removed, replaced or renamed by somebody else";
+    if (d.kind == DescriptorKind::Directory) {
+      return stat.nlink == 0 ? "" : "is a directory that somebody else has moved out of reach";
+    }
     if (d.type != Filetype::RegularFile) return "is no regular file, and was removed or replaced";
-    // A copy would not be the file that others see.
-    if (stat.nlink > 0) return "is a file that was renamed by somebody else, or has another name only";
+    record.elsewhere = stat.nlink > 0;
     const FileId id{stat.dev, stat.ino};
     if (auto known = known_.find(id); known != known_.end() && stat.ino != 0) {
       record.removed_file = known->second;
@@ -52,7 +82,7 @@ class RemovedFiles {
     }
     const uint64_t limit = wasi_.config.embed_limit;
     if (stat.size > limit || stat.size > limit - used_) {
-      return "is a removed file of " + std::to_string(stat.size) +
+      return "is a file without a name that can be reached, of " + std::to_string(stat.size) +
              " bytes: with the others, more than such files may take in a snapshot (" + std::to_string(limit) +
              ", see --embed-files)";
     }
@@ -99,13 +129,17 @@ Result<State> Wasi::save() {
     record.rights_base = d->rights_base;
     record.rights_inheriting = d->rights_inheriting;
     record.fdflags = d->fdflags;
-    if (!d->is_stdio()) record.preopen = impl_->roots[d->root].guest_name;
+    if (d->kind == DescriptorKind::Listener) {
+      record.listener = d->listener;
+      record.address = impl_->listeners[d->listener].address;
+    }
+    if (!d->is_stdio() && !d->is_socket()) record.preopen = impl_->roots[d->root].guest_name;
     if (d->kind == DescriptorKind::Directory || d->kind == DescriptorKind::File) {
       auto stat = impl_->os->stat(d->handle);
-      if (stat.ok() && has_its_name(*impl_, *d, stat.value)) {
-        record.path = d->path;
-      } else if (std::string why = removed.keep(*d, stat.value, record); !why.empty()) {
-        lost += (lost.empty() ? "" : "\n") + describe({Verdict::Kind::Refused, number, why});
+      if (!stat.ok() || !find_name(*impl_, *d, stat.value, record)) {
+        if (std::string why = removed.keep(*d, stat.value, record); !why.empty()) {
+          lost += (lost.empty() ? "" : "\n") + describe({Verdict::Kind::Refused, number, why});
+        }
       }
       Stat seen = impl_->guest_stat(stat.value);
       record.device = seen.dev;

@@ -14,9 +14,11 @@ enum class DescriptorKind : uint8_t {
   Stdin = 0,
   Stdout = 1,
   Stderr = 2,
-  Preopen = 3,    ///< a directory given by the embedder
-  Directory = 4,  ///< opened by the guest
-  File = 5,       ///< regular file opened by the guest
+  Preopen = 3,     ///< a directory given by the embedder
+  Directory = 4,   ///< opened by the guest
+  File = 5,        ///< regular file opened by the guest
+  Listener = 6,    ///< a listening socket given by the embedder
+  Connection = 7,  ///< a socket that a listener has accepted
 };
 
 struct DescriptorRecord {
@@ -27,8 +29,8 @@ struct DescriptorRecord {
   uint16_t fdflags = 0;  ///< preview1 fdflags
   /// Preopen: its guest name. Directory, File: the guest name of the preopen that it was opened under.
   std::string preopen;
-  /// Directory, File: path beneath that preopen, "." for the preopen itself; empty if it had none any more when saved
-  /// (see removed_file). No ".." in it.
+  /// Directory, File: path beneath that preopen, "." for the preopen itself; empty if it had none any more when saved:
+  /// a directory was removed, then; a file, see removed_file. No ".." in it.
   std::string path;
   uint64_t offset = 0;  ///< File: bytes from the start
   uint64_t size = 0;    ///< File: bytes, when saved
@@ -39,6 +41,10 @@ struct DescriptorRecord {
   uint64_t inode = 0;
   /// File without a path: which of State::removed_files it is.
   std::optional<uint32_t> removed_file;
+  /// File without a path: it has a name somewhere, out of the guest's reach.
+  bool elsewhere = false;
+  uint32_t listener = 0;  ///< Listener: position in Config::listeners
+  std::string address;    ///< Listener: what it listened on, for messages
 };
 
 /// A poll_oneoff (sleep) that is under way.
@@ -52,7 +58,7 @@ struct State {
   std::vector<DescriptorRecord> descriptors;  ///< by number, ascending
   uint64_t monotonic = 0;  ///< nanoseconds: the guest's monotonic clock, when saved; it never goes back
   std::optional<SleepRecord> sleep;
-  /// Contents of files that were removed or replaced while the guest had them open: nobody else has them.
+  /// Contents of files that were removed, replaced or moved away while the guest had them open.
   std::vector<std::vector<uint8_t>> removed_files;
   /// Of a deterministic guest: the state of its random numbers.
   std::optional<uint64_t> random;

@@ -72,6 +72,7 @@ Wasi::~Wasi() = default;
 Result<std::unique_ptr<Wasi>> Wasi::create(Config config) {
   auto impl = std::make_unique<Impl>(std::move(config));
   CHIWAWA_TRY(impl->open_roots());
+  CHIWAWA_TRY(impl->open_listeners());
   impl->start_clocks(0);
   if (impl->config.deterministic) impl->deterministic.emplace();
   for (auto kind : {DescriptorKind::Stdin, DescriptorKind::Stdout, DescriptorKind::Stderr}) {
@@ -82,7 +83,16 @@ Result<std::unique_ptr<Wasi>> Wasi::create(Config config) {
       return Error{Phase::Io, "too many directories are given"};
     }
   }
+  for (uint32_t i = 0; i < impl->listeners.size(); ++i) {
+    if (!impl->table.add(impl->listener(i)).ok()) return Error{Phase::Io, "too many listening sockets are given"};
+  }
   return std::unique_ptr<Wasi>(new Wasi(std::move(impl)));
+}
+
+std::vector<std::string> Wasi::listening_on() const {
+  std::vector<std::string> addresses;
+  for (const OpenListener& listener : impl_->listeners) addresses.push_back(listener.address);
+  return addresses;
 }
 
 std::optional<HostFunction> Wasi::function(std::string_view module, std::string_view name) {

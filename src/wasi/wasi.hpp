@@ -22,6 +22,12 @@ struct Preopen {
   bool read_only = false;
 };
 
+/// A listening socket that the guest may accept connections from.
+struct Listener {
+  std::string address;  ///< of TCP, to listen on: "127.0.0.1:8080", "[::1]:8080"; port 0: any that is free
+  int inherited = -1;   ///< instead of an address: a descriptor of this process that listens already
+};
+
 /// Bytes.
 constexpr uint64_t kDefaultEmbedLimit = 16 << 20;
 
@@ -38,6 +44,7 @@ struct Config {
   std::vector<std::string> args;     ///< argv, the program's name first
   std::vector<std::string> environ;  ///< "K=V"
   std::vector<Preopen> preopens;     ///< become descriptors 3, 4, …
+  std::vector<Listener> listeners;   ///< become the descriptors behind them
   /// Blocking calls (sleep, poll, read of a terminal, pipe or socket) return HostResult::wait() after at most this
   /// many nanoseconds, so that the machine can be stopped; 0: they block as long as they take.
   uint64_t slice = 0;
@@ -71,16 +78,20 @@ std::string describe(const Verdict& verdict);
 class Wasi {
  public:
   ~Wasi();
-  /// Opens the preopens. Phase::Io if one is missing.
+  /// Opens the preopens and listeners. Phase::Io if one cannot be had.
   static Result<std::unique_ptr<Wasi>> create(Config config);
-  /// Opens again what `state` lists: preopens are found by guest name in config.preopens, files reopened at their
-  /// offset. Arguments and environment come from `state`. Phase::Snapshot naming every descriptor that cannot be had;
-  /// then nothing was created, truncated or written. `verdicts` receives one for each descriptor, and for each other
-  /// problem.
+  /// Opens again what `state` lists: preopens are found by guest name in config.preopens, listeners by their order in
+  /// config.listeners, files reopened at their offset. Arguments and environment come from `state`. Phase::Snapshot
+  /// naming every descriptor that cannot be had; then nothing was created, truncated or written. `verdicts` receives
+  /// one for each descriptor, and for each other problem.
   static Result<std::unique_ptr<Wasi>> restore(Config config, const State& state,
                                                std::vector<Verdict>* verdicts = nullptr);
   /// The verdicts that restore() would give. Changes nothing.
   static Result<std::vector<Verdict>> examine(Config config, const State& state);
+
+  /// Where the listeners listen, in the order of Config::listeners, as "127.0.0.1:8080" with the port that was found;
+  /// empty if the host does not say, or the guest had closed it before a restore.
+  std::vector<std::string> listening_on() const;
 
   /// The portable state. Requires that no call is under way other than one that returned HostResult::wait(). Phase::Io
   /// naming every descriptor that no restore could open again.

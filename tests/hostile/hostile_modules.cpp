@@ -29,6 +29,8 @@ Result<void> run_and_restore(World& world, FuncAddr function, Random& random) {
   return {};
 }
 
+}  // namespace
+
 void try_module(Bytes bytes, const std::string& input, Random& random, Tally& tally) {
   const size_t size = bytes.size();
   const auto module = load(std::move(bytes));
@@ -47,8 +49,6 @@ void try_module(Bytes bytes, const std::string& input, Random& random, Tally& ta
   }
   ++tally.ends["accepted and run"];
 }
-
-}  // namespace
 
 Tally spoil_modules(const Corpus& corpus, size_t count, uint64_t seed) {
   Tally tally;

@@ -15,18 +15,6 @@ constexpr uint64_t kSteps = 3'000;
 /// Snapshots of one guest, each somewhere else.
 constexpr size_t kStops = 4;
 
-/// A guest that stopped, and what it saved.
-struct Stopped {
-  std::string name;
-  World world;
-  snapshot::Records records;
-  Bytes file;
-
-  std::span<const uint8_t> memory(uint32_t address) const {
-    return std::as_const(*world.store->memories[address]).memory.bytes();
-  }
-};
-
 wasi::State some_wasi() {
   wasi::State state;
   state.args = {"guest", "argument"};
@@ -45,7 +33,8 @@ wasi::State some_wasi() {
   return state;
 }
 
-/// Guests stopped at some steps of their exports.
+}  // namespace
+
 std::vector<Stopped> stop_guests(const Corpus& corpus, Random& random) {
   std::vector<Stopped> result;
   for (const CorpusFile& file : corpus) {
@@ -80,23 +69,31 @@ std::vector<Stopped> stop_guests(const Corpus& corpus, Random& random) {
   return result;
 }
 
-/// Shows it in every view, restores it and runs on. True if it could be restored.
-bool try_snapshot(const Stopped& from, const Bytes& file, const std::string& input, Random& random, Tally& tally) {
+namespace {
+
+/// Shows the spoilt file in every view, restores it and runs on. True if it could be restored.
+bool try_and_show(const Stopped& from, const Bytes& file, const std::string& input, Random& random, Tally& tally) {
   if (const std::string problem = look_at(file, from.world.module, from.file); !problem.empty()) {
     tally.problems.push_back(input + ": " + problem);
   }
+  return try_snapshot({&from.world.module, 1}, file, input, random, tally);
+}
+
+}  // namespace
+
+bool try_snapshot(std::span<const std::shared_ptr<const Module>> modules, const Bytes& file, const std::string& input,
+                  Random& random, Tally& tally) {
   snapshot::MemorySource source(file);
   snapshot::Reader reader(source);
   if (const Result<void> opened = reader.open(); !opened) {
     tally.refused(opened.error(), file.size(), input);
     return false;
   }
-  const std::shared_ptr<const Module> modules[] = {from.world.module};
   const auto host = [](std::string_view module, std::string_view name, const FuncType& type) {
     return std::optional(stub_function(std::string(module), std::string(name), type));
   };
-  Result<snapshot::Restored> restored = snapshot::restore(
-      reader, modules, host, {.limits = from.world.store->limits, .compile = from.world.store->compile_options});
+  Result<snapshot::Restored> restored =
+      snapshot::restore(reader, modules, host, {.limits = kHostileLimits, .compile = kHostileCode});
   if (!restored) {
     tally.refused(restored.error(), file.size(), input);
     return false;
@@ -122,6 +119,8 @@ bool try_snapshot(const Stopped& from, const Bytes& file, const std::string& inp
   ++tally.ends["restored and run"];
   return true;
 }
+
+namespace {
 
 /// A number near `value`, or an odd one.
 uint64_t other_number(uint64_t value, Random& random) {
@@ -194,6 +193,8 @@ void forge_table(snapshot::TableRecord& table, Random& random) {
   }
 }
 
+}  // namespace
+
 void forge(snapshot::Records& records, Random& random) {
   MachineImage& machine = records.machine;
   switch (random.below(16)) {
@@ -223,7 +224,7 @@ void forge(snapshot::Records& records, Random& random) {
         if (random.below(2) == 0)
           forge_type(global.type.type, random);
         else
-          forge_number(global.bits, random);
+          forge_number(global.bits[random.below(2)], random);
       });
       break;
     case 14:
@@ -242,8 +243,6 @@ void forge(snapshot::Records& records, Random& random) {
   }
 }
 
-}  // namespace
-
 Tally spoil_files(const Corpus& corpus, size_t count, uint64_t seed) {
   Tally tally;
   Random random(seed);
@@ -253,7 +252,7 @@ Tally spoil_files(const Corpus& corpus, size_t count, uint64_t seed) {
       const Bytes spoilt = mutate(from.file, all[random.below(all.size())].file, random);
       if (spoilt == from.file) continue;
       const std::string input = from.name + ", spoilt file " + std::to_string(i);
-      if (try_snapshot(from, spoilt, input, random, tally)) tally.problems.push_back(input + ": was accepted");
+      if (try_and_show(from, spoilt, input, random, tally)) tally.problems.push_back(input + ": was accepted");
     }
   }
   return tally;
@@ -270,7 +269,7 @@ Tally spoil_states(const Corpus& corpus, size_t count, uint64_t seed) {
       const std::string input = from.name + ", spoilt state " + std::to_string(i);
       snapshot::MemorySink sink;
       const auto written = forgery::write_with_state(sink, mutate(*state, from.file, random), from.file);
-      if (written) try_snapshot(from, sink.data, input, random, tally);
+      if (written) try_and_show(from, sink.data, input, random, tally);
     }
   }
   return tally;
@@ -288,7 +287,7 @@ Tally forge_records(const Corpus& corpus, size_t count, uint64_t seed) {
       const auto written =
           snapshot::write_records(sink, records, [&](uint32_t address) { return from.memory(address); }, "forger");
       const std::string input = from.name + ", forgery " + std::to_string(i);
-      if (written) try_snapshot(from, sink.data, input, random, tally);
+      if (written) try_and_show(from, sink.data, input, random, tally);
     }
   }
   return tally;

@@ -1,9 +1,34 @@
 // Spoilt snapshots, from bytes to a run.
 #pragma once
 
+#include <utility>
+
 #include "hostile/tally.hpp"
+#include "snapshot/records.hpp"
 
 namespace chiwawa::hostile {
+
+/// A guest that stopped, and what it saved.
+struct Stopped {
+  std::string name;
+  World world;
+  snapshot::Records records;
+  Bytes file;
+
+  std::span<const uint8_t> memory(uint32_t address) const {
+    return std::as_const(*world.store->memories[address]).memory.bytes();
+  }
+};
+
+/// Guests stopped at some steps of their exports.
+std::vector<Stopped> stop_guests(const Corpus& corpus, Random& random);
+
+/// Restores a snapshot of one of the modules and runs on. True if it could be restored.
+bool try_snapshot(std::span<const std::shared_ptr<const Module>> modules, const Bytes& file, const std::string& input,
+                  Random& random, Tally& tally);
+
+/// Exchanges a number somewhere in what a snapshot says.
+void forge(snapshot::Records& records, Random& random);
 
 /// Spoils the file of a snapshot: every one must be refused.
 Tally spoil_files(const Corpus& corpus, size_t count, uint64_t seed);

@@ -1,41 +1,26 @@
 // Thousands of spoilt modules and snapshots, the same ones in every run; meant for the build with sanitizers. Each must
 // end in an error or in a run without harm.
 //
-//     hostile_tests [--scale N] FOLDER-OR-MODULE...
+//     hostile_tests [--scale N | --write-seeds FOLDER] FOLDER-OR-MODULE...
+//
+// --write-seeds writes unspoilt snapshots of the modules, for the fuzzer of snapshots to begin with.
 //
 // Exit code: 0 all as it should be; 1 problems; 2 wrong usage; 77 there is no module to start from.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <string_view>
 
 #include "hostile/hostile_inspection.hpp"
 #include "hostile/hostile_modules.hpp"
 #include "hostile/hostile_snapshots.hpp"
-#include "spec/files.hpp"
 
 namespace {
 
 using namespace chiwawa;
 using namespace chiwawa::hostile;
-namespace fs = std::filesystem;
-
-/// Bytes. What is larger takes long and tells little more.
-constexpr size_t kLargest = 50'000;
-
-void collect(const fs::path& path, Corpus& corpus) {
-  std::error_code error;
-  if (fs::is_directory(path, error)) {
-    std::vector<fs::path> inside;
-    for (const auto& entry : fs::directory_iterator(path, error)) inside.push_back(entry.path());
-    std::sort(inside.begin(), inside.end());
-    for (const fs::path& each : inside) collect(each, corpus);
-  } else if (path.extension() == ".wasm") {
-    auto bytes = spec::read_file(path);
-    if (bytes && bytes->size() <= kLargest) corpus.push_back({path.filename().string(), std::move(*bytes)});
-  }
-}
 
 /// Prints the tally; true if there is no problem.
 bool report(const char* title, const Tally& tally) {
@@ -53,26 +38,42 @@ bool report(const char* title, const Tally& tally) {
   return tally.problems.empty() && total != 0;
 }
 
+int write_seeds(const Corpus& corpus, const std::filesystem::path& folder) {
+  Random random(5);
+  size_t number = 0;
+  for (const Stopped& stopped : stop_guests(corpus, random)) {
+    std::ofstream out(folder / (std::to_string(number++) + "-" + stopped.name), std::ios::binary);
+    out.write(reinterpret_cast<const char*>(stopped.file.data()), static_cast<std::streamsize>(stopped.file.size()));
+    if (!out) return 1;
+  }
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   size_t scale = 1;
-  Corpus corpus;
+  std::string seeds;
+  std::vector<std::string> paths;
   for (int i = 1; i < argc; ++i) {
     if (std::string_view(argv[i]) == "--scale" && i + 1 < argc) {
       scale = static_cast<size_t>(std::atoi(argv[++i]));
+    } else if (std::string_view(argv[i]) == "--write-seeds" && i + 1 < argc) {
+      seeds = argv[++i];
     } else {
-      collect(argv[i], corpus);
+      paths.emplace_back(argv[i]);
     }
   }
   if (argc < 2 || scale == 0) {
-    std::fputs("usage: hostile_tests [--scale N] FOLDER-OR-MODULE...\n", stderr);
+    std::fputs("usage: hostile_tests [--scale N | --write-seeds FOLDER] FOLDER-OR-MODULE...\n", stderr);
     return 2;
   }
+  const Corpus corpus = collect_corpus(paths);
   if (corpus.empty()) {
     std::printf("SKIPPED: there is no module in the given folders (./dev guests builds some)\n");
     return 77;
   }
+  if (!seeds.empty()) return write_seeds(corpus, seeds);
   // About so many of each for scale 1, however many modules there are.
   const size_t each = std::max<size_t>(1, 4'000 * scale / corpus.size());
   bool ok = report("modules", spoil_modules(corpus, each, 1));

@@ -1,13 +1,15 @@
 #include "hostile/tally.hpp"
 
+#include <algorithm>
+#include <filesystem>
+
 #include "interp/decode.hpp"
 #include "interp/validate.hpp"
+#include "spec/files.hpp"
 
 namespace chiwawa::hostile {
 namespace {
 
-/// 4 MiB: many memories of spoilt modules are filled and saved.
-constexpr uint64_t kMaxPagesOfHostile = 64;
 constexpr uint32_t kMaxDepth = 500;
 
 HostResult return_zeros(HostCall& call, void* context) {
@@ -39,7 +41,29 @@ Result<Extern> make_extern(Store& store, const Module& module, const Import& imp
   return Error{Phase::Link, "unknown kind of import"};
 }
 
+/// Bytes. What is larger takes long and tells little more.
+constexpr size_t kLargest = 50'000;
+
+void collect(const std::filesystem::path& path, Corpus& corpus) {
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) {
+    std::vector<std::filesystem::path> inside;
+    for (const auto& entry : std::filesystem::directory_iterator(path, error)) inside.push_back(entry.path());
+    std::sort(inside.begin(), inside.end());
+    for (const std::filesystem::path& each : inside) collect(each, corpus);
+  } else if (path.extension() == ".wasm") {
+    auto bytes = spec::read_file(path);
+    if (bytes && bytes->size() <= kLargest) corpus.push_back({path.filename().string(), std::move(*bytes)});
+  }
+}
+
 }  // namespace
+
+Corpus collect_corpus(std::span<const std::string> paths) {
+  Corpus corpus;
+  for (const std::string& path : paths) collect(path, corpus);
+  return corpus;
+}
 
 void Tally::refused(const Error& error, size_t input_size, const std::string& input) {
   ++ends[std::string("refused: ") + name(error.phase)];
@@ -66,8 +90,8 @@ Result<World> make_world(std::shared_ptr<const Module> module) {
   World world;
   world.module = std::move(module);
   world.store = std::make_unique<Store>();
-  world.store->limits.max_memory_pages = kMaxPagesOfHostile;
-  world.store->compile_options.exact = true;
+  world.store->limits = kHostileLimits;
+  world.store->compile_options = kHostileCode;
   std::vector<Extern> imports;
   for (const Import& import : world.module->imports) {
     const Result<Extern> item = make_extern(*world.store, *world.module, import);

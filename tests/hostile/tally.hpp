@@ -30,6 +30,13 @@ struct Tally {
   void refused(const Error& error, size_t input_size, const std::string& input);
 };
 
+/// Of every store that runs hostile code: small memories, and steps that are counted.
+inline constexpr StoreLimits kHostileLimits{.max_memory_pages = 64};  // 4 MiB: many are filled and saved
+inline constexpr CompileOptions kHostileCode{.polls = false, .exact = true};
+
+/// All modules in the folders and files, if they are not large.
+Corpus collect_corpus(std::span<const std::string> paths);
+
 /// Decoded and validated.
 Result<std::shared_ptr<const Module>> load(Bytes bytes);
 

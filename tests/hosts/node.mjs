@@ -1,6 +1,6 @@
 // Runs a WASI preview 1 program in Node:
 //
-//     node tests/hosts/node.mjs [--dir HOST[::GUEST]]... [--env K=V]... [--no-cwd] program.wasm [argument...]
+//     node tests/hosts/node.mjs [--dir HOST[::GUEST]]... [--env K=V]... [--no-cwd] [--unguarded] program.wasm [argument...]
 //
 // The current directory is preopened as `.`, plus the folders named with --dir. Standard streams are the process's own;
 // the exit code is the program's; a trap prints its message and exits with 134.
@@ -16,17 +16,22 @@ const { WASI } = await import('node:wasi');
 
 function usage(message) {
   console.error(`node.mjs: ${message}`);
-  console.error('usage: node node.mjs [--dir HOST[::GUEST]]... [--env K=V]... [--no-cwd] program.wasm [argument...]');
+  console.error('usage: node node.mjs [--dir HOST[::GUEST]]... [--env K=V]... [--no-cwd] [--unguarded] program.wasm [argument...]');
   process.exit(2);
 }
 
 const preopens = { '.': '.' };
 const env = {};
+let guards = true;
 const rest = process.argv.slice(2);
 while (rest.length > 0 && rest[0].startsWith('--')) {
   const option = rest.shift();
   if (option === '--no-cwd') {
     delete preopens['.'];
+    continue;
+  }
+  if (option === '--unguarded') {
+    guards = false;
     continue;
   }
   if (option !== '--dir' && option !== '--env') usage(`unknown option ${option}`);
@@ -45,8 +50,10 @@ while (rest.length > 0 && rest[0].startsWith('--')) {
 if (rest.length === 0) usage('no program named');
 
 // When wasm calls Node's WASI functions directly, V8 may take its fast call path, and programs whose memory has grown then
-// crash the whole process (seen in Node 20.20 and 22.23). A JavaScript function in between keeps calls off that path.
+// crash the whole process (seen in Node 20.20 and 22.23). A JavaScript function in between keeps calls off that path; programs
+// whose memory stays as it is can do without (--unguarded).
 function guarded(imports) {
+  if (!guards) return imports;
   const wrap = (call) => (...values) => call(...values);
   return Object.fromEntries(Object.entries(imports).map(([name, call]) => [name, wrap(call)]));
 }

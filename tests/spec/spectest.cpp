@@ -48,6 +48,9 @@ HostModule add_spectest(Store& store) {
   const Result<TableAddr> table = store.add_table({ValType::FuncRef, {10, 20}}, kNullRef);
   const Result<MemAddr> memory = store.add_memory({{1, 2}});
   assert(table && memory);
+  const Result<TableAddr> table64 = store.add_table({ValType::FuncRef, {10, 20}, ValType::I64}, kNullRef);
+  assert(table64);
+  result["table64"] = {ExternKind::Table, raw(*table64)};
   result["table"] = {ExternKind::Table, raw(*table)};
   result["memory"] = {ExternKind::Memory, raw(*memory)};
   return result;

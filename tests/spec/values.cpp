@@ -12,6 +12,7 @@ std::optional<ValType> parse_type(const std::string& type) {
   if (type == "f64") return ValType::F64;
   if (type == "funcref") return ValType::FuncRef;
   if (type == "externref") return ValType::ExternRef;
+  if (type == "v128") return ValType::V128;
   return std::nullopt;
 }
 
@@ -37,8 +38,55 @@ bool nan_matches(const std::string& kind, const Value& value) {
   return (magnitude & (shape.exponent | shape.quiet_bit)) == (shape.exponent | shape.quiet_bit);
 }
 
+/// The lanes of a vector in the vectors' spelling; every lane as a value of a scalar type that is wide enough.
+struct LaneShape {
+  ValType type = ValType::I32;
+  unsigned bits = 0;
+};
+
+std::optional<LaneShape> parse_shape(const Json& vector) {
+  const std::string lanes = text(vector, "lane_type");
+  if (lanes == "i8") return LaneShape{ValType::I32, 8};
+  if (lanes == "i16") return LaneShape{ValType::I32, 16};
+  if (lanes == "i32") return LaneShape{ValType::I32, 32};
+  if (lanes == "i64") return LaneShape{ValType::I64, 64};
+  if (lanes == "f32") return LaneShape{ValType::F32, 32};
+  if (lanes == "f64") return LaneShape{ValType::F64, 64};
+  return std::nullopt;
+}
+
+bool vector_matches(const Json& expected, const Value& actual) {
+  const std::optional<LaneShape> shape = parse_shape(expected);
+  const auto lanes = expected.find("value");
+  if (!shape || lanes == expected.end() || lanes->size() != 128 / shape->bits) return false;
+  for (unsigned lane = 0; lane < lanes->size(); ++lane) {
+    const unsigned at = lane * shape->bits;
+    const uint64_t half = at < 64 ? actual.bits : actual.high;
+    const uint64_t mask = ~uint64_t{0} >> (64 - shape->bits);
+    const Value value{shape->type, half >> (at % 64) & mask};
+    const auto wanted = (*lanes)[lane].get<std::string>();
+    if (wanted.starts_with("nan:") ? !nan_matches(wanted, value) : parse_number(wanted) != value.bits) return false;
+  }
+  return true;
+}
+
+std::optional<Value> parse_vector(const Json& json) {
+  const std::optional<LaneShape> shape = parse_shape(json);
+  const auto lanes = json.find("value");
+  if (!shape || lanes == json.end() || lanes->size() != 128 / shape->bits) return std::nullopt;
+  Value value{ValType::V128, 0, 0};
+  for (unsigned lane = 0; lane < lanes->size(); ++lane) {
+    const std::optional<uint64_t> number = parse_number((*lanes)[lane].get<std::string>());
+    if (!number) return std::nullopt;
+    const unsigned at = lane * shape->bits;
+    (at < 64 ? value.bits : value.high) |= *number << (at % 64);
+  }
+  return value;
+}
+
 bool matches(const Json& expected, const Value& actual) {
   const std::string type = text(expected, "type");
+  if (type == "v128") return actual.type == ValType::V128 && vector_matches(expected, actual);
   if (type == "refnull") return is_ref(actual.type) && actual.bits == kNullRef;
   if (parse_type(type) != actual.type) return false;
   const std::string value = text(expected, "value");
@@ -72,6 +120,7 @@ std::string text(const Json& object, const char* key) {
 std::optional<Value> parse_value(const Json& json) {
   const std::optional<ValType> type = parse_type(text(json, "type"));
   if (!type) return std::nullopt;
+  if (*type == ValType::V128) return parse_vector(json);
   const std::string value = text(json, "value");
   if (is_ref(*type) && value == "null") return Value{*type, kNullRef};
   const std::optional<uint64_t> number = parse_number(value);
@@ -98,6 +147,8 @@ std::string show(const std::vector<Value>& values) {
     result += std::string(name(value.type)) + ":";
     if (is_ref(value.type)) {
       result += value.bits == kNullRef ? "null" : std::to_string(value.bits - 1);
+    } else if (is_vec(value.type)) {
+      result += hex(value.high) + ":" + hex(value.bits);
     } else {
       result += value.type == ValType::I32 || value.type == ValType::I64 ? std::to_string(value.bits) : hex(value.bits);
     }

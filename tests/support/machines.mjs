@@ -62,17 +62,19 @@ export function explainDifference(build, cwd, a, b) {
   return diff ? run(diff, [a, b], { cwd }).stdout : '(snapshot-diff is not built)';
 }
 
-/// Runs to the end. Text in, text out; `code` is null when it was killed by `signal`.
-export function run(machine, args, { cwd, input = '', timeout = 60_000 } = {}) {
+/// Runs to the end. Text in (or from a file that is open as `stdin`), text out; `code` is null when it was killed by `signal`.
+export function run(machine, args, { cwd, input = '', stdin, timeout = 60_000 } = {}) {
   const [program, ...rest] = machine.command(args);
-  const done = spawnSync(program, rest, { cwd, input, timeout, encoding: 'utf8', maxBuffer: 64 << 20 });
+  const from = stdin === undefined ? { input } : { stdio: [stdin, 'pipe', 'pipe'] };
+  const done = spawnSync(program, rest, { cwd, ...from, timeout, encoding: 'utf8', maxBuffer: 64 << 20 });
   return { code: done.status, signal: done.signal, stdout: done.stdout, stderr: done.stderr };
 }
 
-/// Starts it; `ended` resolves to the same as run() gives, plus `at` (performance.now() at the end).
-export function start(machine, args, { cwd, stdin = 'pipe' } = {}) {
+/// Starts it; `ended` resolves to the same as run() gives, plus `at` (performance.now() at the end). `more`: what
+/// the program gets as descriptors 3, 4, …
+export function start(machine, args, { cwd, stdin = 'pipe', more = [] } = {}) {
   const [program, ...rest] = machine.command(args);
-  const child = spawn(program, rest, { cwd, stdio: [stdin, 'pipe', 'pipe'] });
+  const child = spawn(program, rest, { cwd, stdio: [stdin, 'pipe', 'pipe', ...more] });
   const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr']) child[name].setEncoding('utf8').on('data', (text) => (output[name] += text));
   child.stdin?.on('error', () => {});  // the guest may be gone before it has read everything

@@ -155,7 +155,7 @@ TEST_CASE("The difference of two files as a test's output shows it", "[inspect][
   REQUIRE(guest.run(100).kind == Outcome::Kind::Paused);
   const std::vector<uint8_t> a = guest.save();
   CHECK(inspect::explain_difference(a, a).empty());
-  guest.store->globals[0]->bits += 1;
+  guest.store->globals[0]->bits[0] += 1;
   CHECK(inspect::explain_difference(a, guest.save()).starts_with("globals   1 change\n  global 0: i32 "));
   CHECK(inspect::explain_difference(a, {1, 2, 3}).starts_with("the second: snapshot error: "));
 }
@@ -190,7 +190,7 @@ TEST_CASE("Every part of the state is compared", "[inspect][diff]") {
     r.machine.frames[0].local_count -= 1;
     r.machine.frames[0].operand_count += 1;
   });
-  check("globals", [](Records& r) { r.globals[2].bits ^= 1; });
+  check("globals", [](Records& r) { r.globals[2].bits[0] ^= 1; });
   check("globals", [](Records& r) { r.globals[0].type.is_mutable = false; });
   check("tables", [](Records& r) { r.tables[0].elements[0] = 1; });
   check("tables", [](Records& r) { r.tables[1].elements.push_back(0); });

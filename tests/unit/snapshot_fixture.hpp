@@ -186,9 +186,32 @@ struct Guest {
       record.kind = static_cast<wasi::DescriptorKind>(fd);
       state.descriptors.push_back(record);
     }
-    state.descriptors.push_back({3, wasi::DescriptorKind::Preopen, ~0u, ~0u, 0, "/data", "", 0, 0, 0, 0, 0, {}});
-    state.descriptors.push_back({5, wasi::DescriptorKind::File, 0x42, 0, 1, "/data", "log.txt", 12, 34, 56, 7, 8, {}});
-    state.descriptors.push_back({6, wasi::DescriptorKind::File, 0x42, 0, 0, "/data", "", 1, 3, 56, 7, 9, 1});
+    const auto add = [&](uint32_t number, wasi::DescriptorKind kind) -> wasi::DescriptorRecord& {
+      wasi::DescriptorRecord& record = state.descriptors.emplace_back();
+      record.number = number;
+      record.kind = kind;
+      record.rights_base = 0x42;
+      record.preopen = "/data";
+      return record;
+    };
+    add(3, wasi::DescriptorKind::Preopen).rights_inheriting = ~0u;
+    auto& file = add(5, wasi::DescriptorKind::File);
+    file.fdflags = 1;
+    file.path = "log.txt";
+    file.offset = 12;
+    file.size = 34;
+    file.mtime = 56;
+    file.device = 7;
+    file.inode = 8;
+    auto& removed = add(6, wasi::DescriptorKind::File);
+    removed.offset = 1;
+    removed.size = 3;
+    removed.removed_file = 1;
+    removed.elsewhere = true;
+    auto& listener = add(7, wasi::DescriptorKind::Listener);
+    listener.preopen.clear();
+    listener.listener = 1;
+    listener.address = "127.0.0.1:80";
     state.removed_files = {{}, {1, 2, 3}};
     state.monotonic = 123456789;
     state.sleep = wasi::SleepRecord{1000};

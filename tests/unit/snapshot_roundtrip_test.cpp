@@ -82,7 +82,7 @@ TEST_CASE("WASI state comes back", "[snapshot]") {
   CHECK(state.environ == expected.environ);
   CHECK(state.monotonic == expected.monotonic);
   CHECK(state.sleep->elapsed == 1000);
-  REQUIRE(state.descriptors.size() == 6);
+  REQUIRE(state.descriptors.size() == 7);
   CHECK(state.descriptors[4].number == 5);
   CHECK(state.descriptors[4].kind == wasi::DescriptorKind::File);
   CHECK(state.descriptors[4].preopen == "/data");
@@ -92,7 +92,12 @@ TEST_CASE("WASI state comes back", "[snapshot]") {
   CHECK(state.descriptors[4].device == 7);
   CHECK(state.descriptors[4].inode == 8);
   CHECK_FALSE(state.descriptors[4].removed_file);
+  CHECK_FALSE(state.descriptors[4].elsewhere);
   CHECK(state.descriptors[5].removed_file == 1);
+  CHECK(state.descriptors[5].elsewhere);
+  CHECK(state.descriptors[6].kind == wasi::DescriptorKind::Listener);
+  CHECK(state.descriptors[6].listener == 1);
+  CHECK(state.descriptors[6].address == "127.0.0.1:80");
   CHECK(state.removed_files == expected.removed_files);
   CHECK(reader.header().writer == "test 1.0");
 }

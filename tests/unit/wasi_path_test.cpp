@@ -1,4 +1,6 @@
 // path_*: what names files beneath a directory.
+#include <sys/resource.h>
+
 #include "wasi_fixture.hpp"
 
 using namespace wasi_test;
@@ -39,6 +41,24 @@ TEST_CASE("path_open", "[wasi]") {
   auto n = guest.put("created");
   CHECK(guest.call("path_open", {3, 0, kText, n, oflag::Creat, 0, 0, 0, kSizeBytes - 2}) == Errno::Fault);
   CHECK_FALSE(dir.exists("created"));
+}
+
+TEST_CASE("More files than the host allows", "[wasi]") {
+  TempDir dir;
+  dir.write("file", "text");
+  Guest guest(Guest::in(dir));
+  rlimit before{};
+  REQUIRE(getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const rlimit few{64, before.rlim_max};
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &few) == 0);
+  Errno error = Errno::Success;
+  uint32_t last = 0;
+  while ((error = guest.open("file")) == Errno::Success) last = guest.opened;
+  setrlimit(RLIMIT_NOFILE, &before);
+  CHECK(error == Errno::Mfile);
+  REQUIRE(guest.read(last, 10) == Errno::Success);
+  CHECK(guest.got == "text");
+  CHECK(guest.open("file") == Errno::Success);
 }
 
 TEST_CASE("Directories, links and names", "[wasi]") {

@@ -1,4 +1,5 @@
 // Each way out of a directory that we know of, and that it is closed: by the kernel, and by our own walk.
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -190,6 +191,72 @@ TEST_CASE("A link that a guest makes is followed only inside", "[wasi][sandbox]"
   REQUIRE(guest.symlink("../../outside", "sub/deep/l3") == Errno::Success);
   REQUIRE(guest.rename("sub/deep/l3", "sub/l3") == Errno::Success);
   CHECK(guest.open("sub/l3/secret") == Errno::Notcapable);
+}
+
+TEST_CASE("Renames and hard links between directories are no way out", "[wasi][sandbox]") {
+  Trap trap;
+  TempDir second;
+  TempDir third;
+  third.write("kept", "kept");
+  wasi::Config config;
+  config.preopens = {{trap.dir.path("inside"), "/"}, {second.path(), "/second"}, {third.path(), "/read", true}};
+  Guest guest(config);
+  constexpr uint32_t kFirst = 3, kSecond = 4, kRead = 5;
+  // What may be written in both may go from one to the other, and is beneath the other one then.
+  REQUIRE(guest.open("sub", oflag::Directory, right::Directory, 0, kFirst, true, right::File) == Errno::Success);
+  const auto sub = guest.opened;
+  REQUIRE(guest.rename("sub", "moved", kFirst, kSecond) == Errno::Success);
+  CHECK(guest.open("../file", 0, right::FdRead, 0, sub) == Errno::Notcapable);
+  CHECK(guest.open("up2/outside/secret", 0, right::FdRead, 0, sub) == Errno::Notcapable);
+  CHECK(guest.open("moved/harmless", 0, right::FdRead, 0, kSecond) == Errno::Noent);  // ../file means another one now
+  CHECK(guest.open("moved/to_new", oflag::Creat, right::FdWrite, 0, kSecond) == Errno::Notcapable);
+  REQUIRE(guest.link("file", "linked", false, kFirst, kSecond) == Errno::Success);
+  CHECK(guest.open("linked", 0, right::FdRead | right::FdWrite, 0, kSecond) == Errno::Success);
+  // Nothing gets out of a read-only directory under a name by which it could be written, and nothing in.
+  CHECK(guest.link("kept", "stolen", false, kRead, kSecond) == Errno::Rofs);
+  CHECK(guest.rename("kept", "stolen", kRead, kSecond) == Errno::Rofs);
+  CHECK(guest.rename("file", "kept", kFirst, kRead) == Errno::Rofs);
+  CHECK(guest.link("file", "new", false, kFirst, kRead) == Errno::Rofs);
+  // Of a hard link that leads to the same file from both the guest may write only by the name that it may write.
+  std::filesystem::create_hard_link(third.path("kept"), second.path("same"));
+  CHECK(guest.open("kept", 0, right::FdWrite, 0, kRead) == Errno::Rofs);
+  trap.dir.mkdir("inside/sub");
+  // Neither end of a rename or link can be outside.
+  for (auto way : kWaysToTheOutside) {
+    const auto path = std::string(way) + "/secret";
+    INFO(path);
+    CHECK(refused(guest.rename(path, "stolen", kFirst, kSecond)));
+    CHECK(refused(guest.link(path, "stolen", false, kFirst, kSecond)));
+    CHECK(refused(guest.rename("linked", path, kSecond, kFirst)));
+    CHECK(refused(guest.link("linked", path, false, kSecond, kFirst)));
+  }
+  CHECK_FALSE(second.exists("stolen"));
+  CHECK(third.read("kept") == "kept");
+  CHECK(trap.untouched());
+}
+
+TEST_CASE("Between file systems nothing can be renamed or linked", "[wasi][sandbox]") {
+  TempDir dir;
+  dir.write("file", "");
+  struct Other {
+    std::string path = "/dev/shm/chiwawa-wasi-XXXXXX";
+    bool made = mkdtemp(path.data()) != nullptr;
+    ~Other() {
+      std::error_code ignored;
+      if (made) std::filesystem::remove_all(path, ignored);
+    }
+  } other;
+  struct stat here{}, there{};
+  if (!other.made || ::stat(other.path.c_str(), &there) != 0 || ::stat(dir.path().c_str(), &here) != 0 ||
+      here.st_dev == there.st_dev) {
+    SKIP("there is no second file system in /dev/shm");
+  }
+  wasi::Config config;
+  config.preopens = {{dir.path(), "/"}, {other.path, "/other"}};
+  Guest guest(config);
+  CHECK(guest.rename("file", "file", 3, 4) == Errno::Xdev);
+  CHECK(guest.link("file", "file", false, 3, 4) == Errno::Xdev);
+  CHECK(dir.exists("file"));
 }
 
 TEST_CASE("Links of /proc are not followed", "[wasi][sandbox]") {

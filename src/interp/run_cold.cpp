@@ -1,0 +1,23 @@
+// The operations that the loop keeps out of its switch.
+#include "interp/executor.hpp"
+#include "interp/simd.hpp"
+
+#define INSTR(op) case SlotOp::op:
+#define NEXT() return TrapKind::None
+#define TRAP(kind) return kind
+
+namespace chiwawa {
+
+TrapKind run_cold(Context& context, const Cell* pc, uint64_t* fp) {
+  Context* const ctx = &context;
+  uint8_t* const mem = ctx->mem;
+  const uint64_t mem_size = ctx->mem_size;
+  switch (static_cast<SlotOp>(pc->op)) {
+#include "interp/instr_far.inc"
+#include "interp/instr_simd.inc"
+    default: break;
+  }
+  __builtin_unreachable();
+}
+
+}  // namespace chiwawa

@@ -1,0 +1,78 @@
+// libFuzzer target: any bytes as a snapshot, restored and run if it can be. The mutator knows the file's structure: it
+// spoils the state inside, or exchanges numbers in what it says, and makes all digests right again.
+//
+// CHIWAWA_FUZZ_GUESTS names the folder of the modules that the seeds are snapshots of.
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+
+#include "hostile/hostile_snapshots.hpp"
+#include "snapshot/read.hpp"
+#include "snapshot/write.hpp"
+#include "snapshot_forgery.hpp"
+
+namespace {
+
+using namespace chiwawa;
+using hostile::Bytes;
+
+const std::vector<std::shared_ptr<const Module>>& modules() {
+  static const std::vector<std::shared_ptr<const Module>> all = [] {
+    std::vector<std::shared_ptr<const Module>> loaded;
+    const char* const folder = std::getenv("CHIWAWA_FUZZ_GUESTS");
+    const std::string paths[] = {folder != nullptr ? folder : "build/guests/wat"};
+    for (const hostile::CorpusFile& file : hostile::collect_corpus(paths)) {
+      if (const auto module = hostile::load(file.bytes)) loaded.push_back(*module);
+    }
+    if (loaded.empty()) {
+      std::fprintf(stderr, "no modules in %s (./dev guests builds some)\n", paths[0].c_str());
+      std::exit(2);
+    }
+    return loaded;
+  }();
+  return all;
+}
+
+hostile::Random random_of(const uint8_t* data, size_t size) {
+  return hostile::Random(size == 0 ? 1 : size * 251 + data[size - 1]);
+}
+
+}  // namespace
+
+extern "C" size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t max_size);
+
+// NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  hostile::Tally tally;
+  hostile::Random random = random_of(data, size);
+  hostile::try_snapshot(modules(), Bytes(data, data + size), "fuzzed snapshot", random, tally);
+  for (const std::string& problem : tally.problems) std::fprintf(stderr, "%s\n", problem.c_str());
+  if (!tally.problems.empty()) std::abort();
+  return 0;
+}
+
+// NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name
+extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max_size, unsigned int seed) {
+  hostile::Random random(seed);
+  const size_t way = random.below(8);
+  const Bytes good(data, data + size);
+  snapshot::MemorySource source(good);
+  snapshot::Reader reader(source);
+  if (way == 0 || !reader.open()) return LLVMFuzzerMutate(data, size, max_size);
+  snapshot::Records records = reader.records();
+  if (way > 3) hostile::forge(records, random);
+  Result<Bytes> state = snapshot::encode_state(records);
+  if (!state) return LLVMFuzzerMutate(data, size, max_size);
+  if (way <= 3) {
+    const size_t length = state->size();
+    state->resize(length + 64);
+    state->resize(LLVMFuzzerMutate(state->data(), length, state->size()));
+  }
+  snapshot::MemorySink sink;
+  if (!forgery::write_with_state(sink, *state, good) || sink.data.size() > max_size) {
+    return LLVMFuzzerMutate(data, size, max_size);
+  }
+  std::copy(sink.data.begin(), sink.data.end(), data);
+  return sink.data.size();
+}
