@@ -121,9 +121,20 @@ class Finder {
       if (unit == kMaxUnits) return stop("too many compilation units");
       if (std::chrono::steady_clock::now() > deadline_) return stop("reading them takes too long");
       Dwarf_Die die = nullptr;
+      // Most are not needed. But libdwarf looks at some of them also where it says that they may be null.
+      Dwarf_Unsigned length = 0;
+      Dwarf_Half version = 0;
+      Dwarf_Off abbreviations = 0;
+      Dwarf_Half address_size = 0;
+      Dwarf_Half length_size = 0;
+      Dwarf_Half extension_size = 0;
+      Dwarf_Sig8 signature{};
+      Dwarf_Unsigned type_offset = 0;
       Dwarf_Unsigned next = 0;
-      const int found = dwarf_next_cu_header_e(debug_, true, &die, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr,
-                                               nullptr, nullptr, &next, nullptr, &error_);
+      Dwarf_Half kind = 0;
+      const int found =
+          dwarf_next_cu_header_e(debug_, true, &die, &length, &version, &abbreviations, &address_size, &length_size,
+                                 &extension_size, &signature, &type_offset, &next, &kind, &error_);
       if (found == DW_DLV_NO_ENTRY) return;
       if (found != DW_DLV_OK) return fail(found);
       compilation_unit(die);
