@@ -81,8 +81,8 @@ class Object {
     const Object& object = of(self);
     if (index >= object.sections_.size()) return DW_DLV_NO_ENTRY;
     *out = {};
-    out->as_name = object.sections_[index].name.c_str();
-    out->as_size = object.sections_[index].bytes.size();
+    out->as_name = object.sections_[static_cast<size_t>(index)].name.c_str();
+    out->as_size = object.sections_[static_cast<size_t>(index)].bytes.size();
     out->as_addralign = 1;
     return DW_DLV_OK;
   }
@@ -90,7 +90,7 @@ class Object {
     const Object& object = of(self);
     if (index >= object.sections_.size() || index == 0) return DW_DLV_NO_ENTRY;
     // The library does not write to sections that it has not relocated.
-    *data = const_cast<Dwarf_Small*>(object.sections_[index].bytes.data());
+    *data = const_cast<Dwarf_Small*>(object.sections_[static_cast<size_t>(index)].bytes.data());
     return DW_DLV_OK;
   }
 
@@ -169,7 +169,7 @@ class Finder {
     const auto lines = object_.find(".debug_line");
     if (!lines || offset > lines->size() || lines->size() - offset < 4) return false;
     uint64_t length = 0;
-    for (size_t i = 0; i < 4; ++i) length |= uint64_t{(*lines)[offset + i]} << (8 * i);
+    for (size_t i = 0; i < 4; ++i) length |= uint64_t{(*lines)[static_cast<size_t>(offset) + i]} << (8 * i);
     if (length > kMaxLineUnit || line_bytes_ + length > kMaxLineBytes) {
       stop("a line table is too large");
       return false;
