@@ -102,15 +102,15 @@ std::variant<Options, int> parse(int argc, char** argv) {
     writer->add_option("-o,--output", options.output, "File; - for standard output")->required()->type_name("FILE");
   }
   if (const auto code = parse_command_line(app, argc, argv, kUsage)) return *code;
-  if (options.view == "flatten" && options.file == "-") {
-    std::fprintf(stderr, "%s: flatten needs a file: it looks for the bases beside it\n", kProgram);
-    return kUsage;
-  }
   if (options.file.empty()) {
     std::fprintf(stderr, "%s: FILE is required: which snapshot?\nRun with --help for more information.\n", kProgram);
     return kUsage;
   }
   if (const auto chosen = app.get_subcommands(); !chosen.empty()) options.view = chosen[0]->get_name();
+  if (options.view == "flatten" && options.file == "-") {
+    std::fprintf(stderr, "%s: flatten needs a file: it looks for the bases beside it\n", kProgram);
+    return kUsage;
+  }
   if (!options.parts.locals && !options.parts.operands) options.parts = {true, true};
   return options;
 }

@@ -78,7 +78,7 @@ class Names {
   Owners datas_;
 };
 
-/// A value's bits: "0x1f".
+/// A value's bits: "0x1f"; a vector's in full, its high half first.
 std::string bits_text(const Value& value);
 
 std::string grouped(uint64_t number);       ///< "1,234,567"

@@ -43,6 +43,10 @@ std::string text(const Limits& limits) {
   return std::to_string(limits.min) + "…" + (limits.max ? std::to_string(*limits.max) : "");
 }
 
+std::string text(const TableType& type) {
+  return std::string(name(type.element)) + " " + text(type.limits) + " by " + std::string(name(type.address));
+}
+
 /// A frame and its values.
 struct Frame {
   const FrameImage* image = nullptr;
@@ -216,8 +220,7 @@ class Differ {
     for (uint32_t i = 0; i < std::min(a_.tables.size(), b_.tables.size()); ++i) {
       const snapshot::TableRecord& a = a_.tables[i];
       const snapshot::TableRecord& b = b_.tables[i];
-      part.changed(names_b_.table(i) + " type", std::string(name(a.type.element)) + " " + text(a.type.limits),
-                   std::string(name(b.type.element)) + " " + text(b.type.limits));
+      part.changed(names_b_.table(i) + " type", text(a.type), text(b.type));
       elements(part, names_b_.table(i), a.type.element, a.elements, b.elements);
     }
   }
@@ -293,7 +296,7 @@ class Differ {
   void descriptor(Part& part, const wasi::DescriptorRecord& a, const wasi::DescriptorRecord& b) const {
     const std::string what = item("descriptor", a.number);
     const auto place = [](const wasi::DescriptorRecord& d) {
-      return std::tie(d.kind, d.preopen, d.path, d.offset, d.size, d.removed_file);
+      return std::tie(d.kind, d.preopen, d.path, d.offset, d.size, d.removed_file, d.elsewhere, d.listener, d.address);
     };
     if (place(a) != place(b)) part.add(what, describe(a), describe(b));
     part.changed(what + " flags", hex(a.fdflags), hex(b.fdflags));

@@ -19,8 +19,10 @@ uint64_t pages(const Subject& subject, uint32_t memory) {
 
 std::string type(const Subject& subject, uint32_t memory) {
   if (memory >= subject.records.memories.size()) return {};
-  const Limits& limits = subject.records.memories[memory].type.limits;
-  return std::to_string(limits.min) + "…" + (limits.max ? std::to_string(*limits.max) : "");
+  const MemoryType& type = subject.records.memories[memory].type;
+  const Limits& limits = type.limits;
+  return std::string(type.address == ValType::I64 ? "64-bit, " : "") + std::to_string(limits.min) + "…" +
+         (limits.max ? std::to_string(*limits.max) : "");
 }
 
 /// The block's bytes, zeros if it is not stored.

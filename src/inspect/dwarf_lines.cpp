@@ -81,8 +81,8 @@ class Object {
     const Object& object = of(self);
     if (index >= object.sections_.size()) return DW_DLV_NO_ENTRY;
     *out = {};
-    out->as_name = object.sections_[index].name.c_str();
-    out->as_size = object.sections_[index].bytes.size();
+    out->as_name = object.sections_[static_cast<size_t>(index)].name.c_str();
+    out->as_size = object.sections_[static_cast<size_t>(index)].bytes.size();
     out->as_addralign = 1;
     return DW_DLV_OK;
   }
@@ -90,7 +90,7 @@ class Object {
     const Object& object = of(self);
     if (index >= object.sections_.size() || index == 0) return DW_DLV_NO_ENTRY;
     // The library does not write to sections that it has not relocated.
-    *data = const_cast<Dwarf_Small*>(object.sections_[index].bytes.data());
+    *data = const_cast<Dwarf_Small*>(object.sections_[static_cast<size_t>(index)].bytes.data());
     return DW_DLV_OK;
   }
 
@@ -121,9 +121,20 @@ class Finder {
       if (unit == kMaxUnits) return stop("too many compilation units");
       if (std::chrono::steady_clock::now() > deadline_) return stop("reading them takes too long");
       Dwarf_Die die = nullptr;
+      // Most are not needed. But libdwarf looks at some of them also where it says that they may be null.
+      Dwarf_Unsigned length = 0;
+      Dwarf_Half version = 0;
+      Dwarf_Off abbreviations = 0;
+      Dwarf_Half address_size = 0;
+      Dwarf_Half length_size = 0;
+      Dwarf_Half extension_size = 0;
+      Dwarf_Sig8 signature{};
+      Dwarf_Unsigned type_offset = 0;
       Dwarf_Unsigned next = 0;
-      const int found = dwarf_next_cu_header_e(debug_, true, &die, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr,
-                                               nullptr, nullptr, &next, nullptr, &error_);
+      Dwarf_Half kind = 0;
+      const int found =
+          dwarf_next_cu_header_e(debug_, true, &die, &length, &version, &abbreviations, &address_size, &length_size,
+                                 &extension_size, &signature, &type_offset, &next, &kind, &error_);
       if (found == DW_DLV_NO_ENTRY) return;
       if (found != DW_DLV_OK) return fail(found);
       compilation_unit(die);
@@ -158,7 +169,7 @@ class Finder {
     const auto lines = object_.find(".debug_line");
     if (!lines || offset > lines->size() || lines->size() - offset < 4) return false;
     uint64_t length = 0;
-    for (size_t i = 0; i < 4; ++i) length |= uint64_t{(*lines)[offset + i]} << (8 * i);
+    for (size_t i = 0; i < 4; ++i) length |= uint64_t{(*lines)[static_cast<size_t>(offset) + i]} << (8 * i);
     if (length > kMaxLineUnit || line_bytes_ + length > kMaxLineBytes) {
       stop("a line table is too large");
       return false;

@@ -307,7 +307,7 @@ Tally spoil_indices(const Corpus& corpus, size_t count, uint64_t seed) {
       };
       const auto written = forgery::write_forged(sink, *state, from.file, index);
       const std::string input = from.name + ", spoilt index " + std::to_string(i);
-      if (written) try_snapshot(from, sink.data, input, random, tally);
+      if (written) try_snapshot({&from.world.module, 1}, sink.data, from.file, input, random, tally);
     }
   }
   return tally;

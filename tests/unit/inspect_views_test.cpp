@@ -60,6 +60,8 @@ TEST_CASE("The overview says what a person wants to know", "[inspect][views]") {
   CHECK(contains(text, "func[3] at 0x"));
   CHECK(contains(text, "1.2 MiB (19 pages, at most 40), "));
   CHECK(contains(text, "5 file /data log.txt, at 12 of 34 bytes"));
+  CHECK(inspect::describe(opened.file.records().wasi->descriptors[5]) == "6 file /data, moved file 1, at 1 of 3 bytes");
+  CHECK(inspect::describe(opened.file.records().wasi->descriptors[6]) == "7 listener 1, on 127.0.0.1:80");
   CHECK(contains(text, "run as    guest -v  (1 environment variable)"));
   CHECK(std::count(text.begin(), text.end(), '\n') <= 16);
 }
@@ -166,6 +168,8 @@ TEST_CASE("JSON can be read by a JSON reader", "[inspect][views]") {
   CHECK(json["memories"][0]["pages"] == 19);
   CHECK(json["tables"][0]["elements"].size() == subject.records.tables[0].elements.size());
   CHECK(json["wasi"]["descriptors"][4]["path"] == "log.txt");
+  CHECK(json["wasi"]["descriptors"][5]["elsewhere"] == true);
+  CHECK(json["wasi"]["descriptors"][6]["address"] == "127.0.0.1:80");
   CHECK(json["wasi"]["args"][2].get<std::string>().starts_with("quote \" backslash \\ newline \n"));
   CHECK(inspect::json_number(1) == 1);
   CHECK(inspect::json_number(~uint64_t{0}) == "18446744073709551615");
