@@ -9,7 +9,7 @@ namespace chiwawa::snapshot {
 
 namespace {
 
-/// Blocks of 64 GiB of memory: what the tables for them may take is bounded, whatever a file says.
+/// Blocks of 64 GiB, in all memories together: what the tables for them may take is bounded, whatever a file says.
 constexpr uint64_t kMostBlocks = 1u << 24;
 
 }  // namespace
@@ -60,11 +60,14 @@ Result<void> BlockStore::add(const BlockBatch& batch) {
   batch.for_each_run([&](const BlockRun& run, std::span<const Hash128> hashes, std::span<const uint8_t>) {
     auto& memory = memories_[run.first.memory];
     const uint64_t end = run.first.block + run.count;
-    if (end > kMostBlocks || entries_.size() > kMostBlocks) {
-      result = damaged("more blocks of memory than this can look through");
-      return;
+    if (memory.size() < end) {
+      listed_ += end - memory.size();
+      if (listed_ > kMostBlocks) {
+        result = damaged("more blocks of memory than this can look through");
+        return;
+      }
+      memory.resize(static_cast<size_t>(end));
     }
-    if (memory.size() < end) memory.resize(static_cast<size_t>(end));
     for (uint32_t i = 0; i < run.count; ++i) {
       uint32_t& entry = memory[static_cast<size_t>(run.first.block) + i];
       if (run.kind == BlockKind::Zero) {

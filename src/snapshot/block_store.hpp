@@ -61,6 +61,7 @@ class BlockStore {
   std::vector<Entry> entries_;
   std::vector<Batch> batches_;
   uint64_t stored_ = 0;
+  uint64_t listed_ = 0;              // in memories_
   std::optional<uint32_t> current_;  // the batch in content_
   Buffer content_;
   std::span<const uint8_t> bytes_;
