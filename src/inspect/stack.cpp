@@ -41,6 +41,8 @@ std::string text(const Instr& instr, const Module& module) {
     case Immediates::I64Const: return mnemonic + constant(ValType::I64, instr.bits);
     case Immediates::F32Const: return mnemonic + constant(ValType::F32, instr.bits);
     case Immediates::F64Const: return mnemonic + constant(ValType::F64, instr.bits);
+    case Immediates::V128Const: return mnemonic + " " + number({ValType::V128, instr.vector.low, instr.vector.high});
+    case Immediates::Lane: return mnemonic + " " + std::to_string(instr.lane);
     default: return mnemonic;
   }
 }
@@ -57,7 +59,7 @@ class Instructions {
         const Result<Instr> instr = reader.next();
         if (!instr) break;
         if (places.next.contains(instr->offset)) next_[instr->offset] = text(*instr, module);
-        if (places.calling.contains(instr->end) && name(instr->opcode).starts_with("call")) {
+        if (places.calling.contains(instr->end) && name(instr->opcode).find("call") != std::string_view::npos) {
           calls_[instr->end] = {instr->offset, text(*instr, module)};
         }
       }

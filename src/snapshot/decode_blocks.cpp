@@ -87,7 +87,7 @@ Result<std::span<const uint8_t>> decode_blocks(std::span<const uint8_t> bytes) {
 
 Result<std::span<const uint8_t>> decode_blocks(std::span<const uint8_t> bytes, const BlockIndexDecoder& index) {
   const Result<std::span<const uint8_t>> decoded = decode_blocks(bytes);
-  if (!decoded) return decoded;
+  if (!decoded) return decoded.error();
   const std::span<const uint8_t> contents = *decoded;
   if (contents.size() != uint64_t{index.stored()} * kBlockSize) {
     return damaged("there are not as many blocks as the index says");

@@ -100,7 +100,7 @@ Result<bool> Reader::next_batch(BlockBatch& batch, bool contents) {
 
 Result<std::span<const uint8_t>> Reader::blocks_at(const FrameEntry& frame, Buffer& content) {
   CHIWAWA_TRY(container_.frame_at(frame, kMaxBlocks, content));
-  const Result<std::span<const uint8_t>> bytes = decode_blocks(content.bytes());
+  Result<std::span<const uint8_t>> bytes = decode_blocks(content.bytes());
   if (!bytes) return at(bytes.error(), frame.offset);
   return bytes;
 }

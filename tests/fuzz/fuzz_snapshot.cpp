@@ -6,8 +6,10 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 
 #include "hostile/hostile_snapshots.hpp"
+#include "snapshot/hash.hpp"
 #include "snapshot/read.hpp"
 #include "snapshot/write.hpp"
 #include "snapshot_forgery.hpp"
@@ -17,13 +19,15 @@ namespace {
 using namespace chiwawa;
 using hostile::Bytes;
 
-const std::vector<std::shared_ptr<const Module>>& modules() {
-  static const std::vector<std::shared_ptr<const Module>> all = [] {
-    std::vector<std::shared_ptr<const Module>> loaded;
+using Modules = std::map<snapshot::Sha256, std::shared_ptr<const Module>>;
+
+const Modules& modules() {
+  static const Modules all = [] {
+    Modules loaded;
     const char* const folder = std::getenv("CHIWAWA_FUZZ_GUESTS");
     const std::string paths[] = {folder != nullptr ? folder : "build/guests/wat"};
     for (const hostile::CorpusFile& file : hostile::collect_corpus(paths)) {
-      if (const auto module = hostile::load(file.bytes)) loaded.push_back(*module);
+      if (const auto module = hostile::load(file.bytes)) loaded[snapshot::sha256(file.bytes)] = *module;
     }
     if (loaded.empty()) {
       std::fprintf(stderr, "no modules in %s (./dev guests builds some)\n", paths[0].c_str());
@@ -32,6 +36,17 @@ const std::vector<std::shared_ptr<const Module>>& modules() {
     return loaded;
   }();
   return all;
+}
+
+/// The module that the snapshot names, or any.
+const std::shared_ptr<const Module>& module_of(const Bytes& file) {
+  snapshot::MemorySource source(file);
+  snapshot::Reader reader(source);
+  if (reader.open() && !reader.records().modules.empty()) {
+    const auto found = modules().find(reader.records().modules[0].sha256);
+    if (found != modules().end()) return found->second;
+  }
+  return modules().begin()->second;
 }
 
 hostile::Random random_of(const uint8_t* data, size_t size) {
@@ -46,7 +61,8 @@ extern "C" size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t max_size);
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   hostile::Tally tally;
   hostile::Random random = random_of(data, size);
-  hostile::try_snapshot(modules(), Bytes(data, data + size), "fuzzed snapshot", random, tally);
+  const Bytes file(data, data + size);
+  hostile::try_snapshot({&module_of(file), 1}, file, file, "fuzzed snapshot", random, tally);
   for (const std::string& problem : tally.problems) std::fprintf(stderr, "%s\n", problem.c_str());
   if (!tally.problems.empty()) std::abort();
   return 0;

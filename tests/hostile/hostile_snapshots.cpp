@@ -69,20 +69,11 @@ std::vector<Stopped> stop_guests(const Corpus& corpus, Random& random) {
   return result;
 }
 
-namespace {
-
-/// Shows the spoilt file in every view, restores it and runs on. True if it could be restored.
-bool try_and_show(const Stopped& from, const Bytes& file, const std::string& input, Random& random, Tally& tally) {
-  if (const std::string problem = look_at(file, from.world.module, from.file); !problem.empty()) {
+bool try_snapshot(std::span<const std::shared_ptr<const Module>> modules, const Bytes& file, const Bytes& good,
+                  const std::string& input, Random& random, Tally& tally) {
+  if (const std::string problem = look_at(file, modules.front(), good); !problem.empty()) {
     tally.problems.push_back(input + ": " + problem);
   }
-  return try_snapshot({&from.world.module, 1}, file, input, random, tally);
-}
-
-}  // namespace
-
-bool try_snapshot(std::span<const std::shared_ptr<const Module>> modules, const Bytes& file, const std::string& input,
-                  Random& random, Tally& tally) {
   snapshot::MemorySource source(file);
   snapshot::Reader reader(source);
   if (const Result<void> opened = reader.open(); !opened) {
@@ -252,7 +243,8 @@ Tally spoil_files(const Corpus& corpus, size_t count, uint64_t seed) {
       const Bytes spoilt = mutate(from.file, all[random.below(all.size())].file, random);
       if (spoilt == from.file) continue;
       const std::string input = from.name + ", spoilt file " + std::to_string(i);
-      if (try_and_show(from, spoilt, input, random, tally)) tally.problems.push_back(input + ": was accepted");
+      if (try_snapshot({&from.world.module, 1}, spoilt, from.file, input, random, tally))
+        tally.problems.push_back(input + ": was accepted");
     }
   }
   return tally;
@@ -269,7 +261,53 @@ Tally spoil_states(const Corpus& corpus, size_t count, uint64_t seed) {
       const std::string input = from.name + ", spoilt state " + std::to_string(i);
       snapshot::MemorySink sink;
       const auto written = forgery::write_with_state(sink, mutate(*state, from.file, random), from.file);
-      if (written) try_and_show(from, sink.data, input, random, tally);
+      if (written) try_snapshot({&from.world.module, 1}, sink.data, from.file, input, random, tally);
+    }
+  }
+  return tally;
+}
+
+namespace {
+
+/// One run that says something else; then perhaps hashes that fit it.
+Bytes forge_index(const snapshot::BlockBatch& batch, Random& random) {
+  std::vector<snapshot::BlockRun> runs(batch.runs.begin(), batch.runs.end());
+  std::vector<snapshot::Hash128> hashes(batch.hashes.begin(), batch.hashes.end());
+  forge_one(runs, random, [&](snapshot::BlockRun& run) {
+    switch (random.below(7)) {
+      case 0: forge_number(run.first.block, random); break;
+      case 1: forge_number(run.first.memory, random); break;
+      case 2: forge_number(run.count, random); break;
+      case 3: forge_number(run.source.memory, random); break;
+      case 4: run = {snapshot::BlockKind::Repeat, {run.first.memory, run.first.block + 1}, 1, run.first}; break;
+      case 5: run.kind = static_cast<snapshot::BlockKind>(random.below(5)); break;
+      default: forge_number(run.source.block, random); break;
+    }
+  });
+  if (random.below(3) == 0) forge_length(runs, random);
+  size_t wanted = 0;
+  for (const snapshot::BlockRun& run : runs) wanted += run.count <= 64 ? run.hash_count() : 0;
+  if (random.below(4) != 0) hashes.resize(wanted);
+  return snapshot::encode_block_index({runs, hashes, {}});
+}
+
+}  // namespace
+
+Tally spoil_indices(const Corpus& corpus, size_t count, uint64_t seed) {
+  Tally tally;
+  Random random(seed);
+  const std::vector<Stopped> all = stop_guests(corpus, random);
+  for (const Stopped& from : all) {
+    const Result<std::vector<uint8_t>> state = snapshot::encode_state(from.records);
+    if (!state) continue;
+    for (size_t i = 0; i < count; ++i) {
+      snapshot::MemorySink sink;
+      const auto index = [&](const snapshot::BlockBatch& batch) {
+        return i % 2 == 0 ? forge_index(batch, random) : mutate(snapshot::encode_block_index(batch), from.file, random);
+      };
+      const auto written = forgery::write_forged(sink, *state, from.file, index);
+      const std::string input = from.name + ", spoilt index " + std::to_string(i);
+      if (written) try_snapshot(from, sink.data, input, random, tally);
     }
   }
   return tally;
@@ -287,7 +325,7 @@ Tally forge_records(const Corpus& corpus, size_t count, uint64_t seed) {
       const auto written =
           snapshot::write_records(sink, records, [&](uint32_t address) { return from.memory(address); }, "forger");
       const std::string input = from.name + ", forgery " + std::to_string(i);
-      if (written) try_and_show(from, sink.data, input, random, tally);
+      if (written) try_snapshot({&from.world.module, 1}, sink.data, from.file, input, random, tally);
     }
   }
   return tally;

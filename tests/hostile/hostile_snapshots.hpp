@@ -23,9 +23,10 @@ struct Stopped {
 /// Guests stopped at some steps of their exports.
 std::vector<Stopped> stop_guests(const Corpus& corpus, Random& random);
 
-/// Restores a snapshot of one of the modules and runs on. True if it could be restored.
-bool try_snapshot(std::span<const std::shared_ptr<const Module>> modules, const Bytes& file, const std::string& input,
-                  Random& random, Tally& tally);
+/// Shows a snapshot in every view, also beside a good one, restores it with the modules, of which there is at least
+/// one, and runs on. True if it could be restored.
+bool try_snapshot(std::span<const std::shared_ptr<const Module>> modules, const Bytes& file, const Bytes& good,
+                  const std::string& input, Random& random, Tally& tally);
 
 /// Exchanges a number somewhere in what a snapshot says.
 void forge(snapshot::Records& records, Random& random);
@@ -34,6 +35,8 @@ void forge(snapshot::Records& records, Random& random);
 Tally spoil_files(const Corpus& corpus, size_t count, uint64_t seed);
 /// Spoils the state inside and gives it right digests: refused, or restored and run.
 Tally spoil_states(const Corpus& corpus, size_t count, uint64_t seed);
+/// Block indices that are spoilt, or say something else in good form, with right digests.
+Tally spoil_indices(const Corpus& corpus, size_t count, uint64_t seed);
 /// Exchanges numbers in what a snapshot says for others that look right: refused, or restored and run.
 Tally forge_records(const Corpus& corpus, size_t count, uint64_t seed);
 

@@ -79,6 +79,7 @@ int main(int argc, char** argv) {
   bool ok = report("modules", spoil_modules(corpus, each, 1));
   ok = report("snapshot files", spoil_files(corpus, std::max<size_t>(1, each / 3), 2)) && ok;
   ok = report("states with right digests", spoil_states(corpus, std::max<size_t>(1, each / 3), 3)) && ok;
+  ok = report("block indices with right digests", spoil_indices(corpus, std::max<size_t>(1, each / 3), 5)) && ok;
   ok = report("forged records", forge_records(corpus, std::max<size_t>(1, each / 2), 4)) && ok;
   ok = report("debug sections", spoil_debug_sections(corpus, each, 5)) && ok;
   return ok ? 0 : 1;

@@ -7,7 +7,7 @@ import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { checkRewritten } from '../support/checkpoints.mjs';
+import { checkRewritten } from '../support/rewritten.mjs';
 import { SKIP, findMachine, parseOptions, run } from '../support/machines.mjs';
 import { check, checkEqual, runTests, test } from '../support/tests.mjs';
 

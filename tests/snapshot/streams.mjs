@@ -6,8 +6,9 @@ import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { STOPPED, checkRewritten, deterministic, label, reference, snapshotsIn } from '../support/checkpoints.mjs';
+import { STOPPED, deterministic, label, reference, snapshotsIn } from '../support/checkpoints.mjs';
 import { SKIP, findMachine, parseOptions, run, sleep, start, withFolder } from '../support/machines.mjs';
+import { checkRewritten } from '../support/rewritten.mjs';
 import { check, checkEqual, runTests, test } from '../support/tests.mjs';
 
 const options = parseOptions({ machine: 'loop', build: 'build', guests: 'build/guests', only: '' });

@@ -11,6 +11,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { checkSaved } from './rewritten.mjs';
+
 const host = resolve(dirname(fileURLToPath(import.meta.url)), '../hosts/node.mjs');
 
 /// What ctest takes for "skipped".
@@ -67,6 +69,7 @@ export function run(machine, args, { cwd, input = '', stdin, timeout = 60_000 } 
   const [program, ...rest] = machine.command(args);
   const from = stdin === undefined ? { input } : { stdio: [stdin, 'pipe', 'pipe'] };
   const done = spawnSync(program, rest, { cwd, ...from, timeout, encoding: 'utf8', maxBuffer: 64 << 20 });
+  checkSaved(args, cwd, done.stderr ?? '');
   return { code: done.status, signal: done.signal, stdout: done.stdout, stderr: done.stderr };
 }
 
@@ -80,7 +83,8 @@ export function start(machine, args, { cwd, stdin = 'pipe', more = [] } = {}) {
   child.stdin?.on('error', () => {});  // the guest may be gone before it has read everything
   let at;
   child.once('exit', () => (at = performance.now()));
-  const ended = new Promise((done) => child.once('close', (code, signal) => done({ code, signal, at, ...output })));
+  const ended = new Promise((done) => child.once('close', (code, signal) => done({ code, signal, at, ...output })))
+    .then((result) => (checkSaved(args, cwd, result.stderr), result));
   return { child, output, ended };
 }
 
