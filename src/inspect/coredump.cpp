@@ -156,8 +156,8 @@ void put_memories(Bytes& out, const snapshot::Records& records) {
   put_leb(contents, records.memories.size());
   for (const snapshot::MemoryRecord& memory : records.memories) {
     const auto& max = memory.type.limits.max;
-    const bool wide = memory.type.address == ValType::I64;
-    contents.push_back(static_cast<uint8_t>((max ? 1 : 0) | (wide ? 4 : 0)));
+    constexpr uint8_t kAddress64 = 4;
+    contents.push_back(static_cast<uint8_t>((max ? 1 : 0) | (memory.type.address == ValType::I64 ? kAddress64 : 0)));
     put_leb(contents, memory.pages);
     if (max) put_leb(contents, *max);
   }
@@ -176,15 +176,17 @@ void put_globals(Bytes& out, const snapshot::Records& records) {
       case ValType::I64: contents.push_back(0x42); break;
       case ValType::F32: contents.push_back(0x43); break;
       case ValType::F64: contents.push_back(0x44); break;
-      case ValType::V128: contents.insert(contents.end(), {0xFD, 0x0C}); break;
+      case ValType::V128:
+        contents.push_back(0xFD);
+        contents.push_back(0x0C);
+        put_fixed(contents, value_of(global).bits, 8);
+        put_fixed(contents, value_of(global).high, 8);
+        break;
       default: contents.push_back(0xD0); break;  // ref.null
     }
     if (is_ref(type)) {
       contents.push_back(static_cast<uint8_t>(type));
-    } else if (is_vec(type)) {
-      put_fixed(contents, value_of(global).bits, 8);
-      put_fixed(contents, value_of(global).high, 8);
-    } else {
+    } else if (is_num(type)) {
       put_number(contents, type, value_of(global).bits);
     }
     contents.push_back(0x0B);  // end
@@ -199,7 +201,7 @@ struct Run {
   uint64_t size = 0;
 };
 
-Bytes segment_header(const Run& run, ValType address) {
+Bytes segment_header(const Run& run) {
   Bytes header;
   if (run.memory == 0) {
     header.push_back(0);
@@ -207,13 +209,8 @@ Bytes segment_header(const Run& run, ValType address) {
     header.push_back(2);
     put_leb(header, run.memory);
   }
-  if (address == ValType::I64) {
-    header.push_back(0x42);  // i64.const
-    put_signed_leb(header, static_cast<int64_t>(run.offset));
-  } else {
-    header.push_back(0x41);  // i32.const
-    put_signed_leb(header, static_cast<int32_t>(static_cast<uint32_t>(run.offset)));
-  }
+  header.push_back(0x41);  // i32.const
+  put_signed_leb(header, static_cast<int32_t>(static_cast<uint32_t>(run.offset)));
   header.push_back(0x0B);  // end
   put_leb(header, run.size);
   return header;
@@ -237,9 +234,6 @@ std::vector<Run> find_runs(const Subject& subject) {
 
 Result<void> write_coredump(snapshot::Sink& sink, const Subject& subject) {
   const std::vector<Run> runs = find_runs(subject);
-  const auto header = [&](const Run& run) {
-    return segment_header(run, subject.records.memories[run.memory].type.address);
-  };
   Bytes out = {0x00, 0x61, 0x73, 0x6D, 0x01, 0x00, 0x00, 0x00};
   put_process(out, subject);
   put_stack(out, subject);
@@ -248,7 +242,7 @@ Result<void> write_coredump(snapshot::Sink& sink, const Subject& subject) {
   Bytes count;
   put_leb(count, runs.size());
   uint64_t size = count.size();
-  for (const Run& run : runs) size += header(run).size() + run.size;
+  for (const Run& run : runs) size += segment_header(run).size() + run.size;
   if (size > kMaxSection) {
     return Error{Phase::Invoke, "the memories hold more than a core dump can: " + size_in_words(size),
                  Error::kNoOffset};
@@ -258,7 +252,7 @@ Result<void> write_coredump(snapshot::Sink& sink, const Subject& subject) {
   out.insert(out.end(), count.begin(), count.end());
   CHIWAWA_TRY(sink.write(out));
   for (const Run& run : runs) {
-    CHIWAWA_TRY(sink.write(header(run)));
+    CHIWAWA_TRY(sink.write(segment_header(run)));
     Result<void> written;
     const MemoryRange range{run.memory, run.offset, run.offset + run.size};
     CHIWAWA_TRY(walk_memory(subject, range, [&](uint64_t, std::span<const uint8_t> bytes) {

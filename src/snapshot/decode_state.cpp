@@ -301,7 +301,7 @@ class StateDecoder {
 
   bool values(const flatbuffers::Vector<schema::ValType>* types, const flatbuffers::Vector<uint64_t>* bits,
               std::vector<Value>& to, const char* list) {
-    if (!claim(uint64_t{size(types)} * sizeof(Value)) || !aligned(bits)) return false;
+    if (!claim(uint64_t{size(types)} + uint64_t{size(bits)} * sizeof(uint64_t)) || !aligned(bits)) return false;
     to.resize(size(types));
     uint32_t next = 0;  // in bits
     for (uint32_t i = 0; i < to.size(); ++i) {
