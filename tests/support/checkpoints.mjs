@@ -18,6 +18,9 @@ export const deterministic = [
   { file: 'cp_start.wasm', args: ['-i', 'run'] },
   { file: 'cp_start.wasm', args: ['-i', 'scaled', '-p', 'I32(-5),F64(0.25)'] },
   { file: 'cp_output.wasm', args: ['-i', 'run'], wasi: true },
+  { file: 'cp_tail.wasm', args: ['-i', 'run'], wasi: true },
+  { file: 'cp_vectors.wasm', args: ['-i', 'run'] },
+  { file: 'cp_memories.wasm', args: ['-i', 'run'] },
 ];
 
 export const label = (guest) => `${guest.file} ${guest.args.join(' ')}`;
