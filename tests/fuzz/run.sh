@@ -28,5 +28,5 @@ if [[ $name == snapshot ]]; then
 fi
 
 options=(-max_total_time="$2" -timeout=20 -rss_limit_mb=2048 -artifact_prefix="$corpus/" -print_final_stats=1 -verbosity=0)
-[[ $name != options ]] || options+=(-close_fd_mask=1 -only_ascii=1)
+[[ $name != options ]] || options+=(-close_fd_mask=3 -only_ascii=1)
 exec "$fuzzer" "${options[@]}" "$corpus" "${seeds[@]}"
