@@ -17,9 +17,6 @@ uint32_t u32(const Context& ctx, uint16_t slot) { return from_slot<uint32_t>(ctx
 
 MemInst& memory_at(const Context& ctx, uint32_t index) { return *ctx.instance->cache.memories[index]; }
 
-/// The address type of a count that two kinds of addresses must be able to hold.
-ValType smaller(ValType a, ValType b) { return a == ValType::I64 ? b : a; }
-
 /// What a failed growth returns.
 uint64_t minus_one(ValType address) { return address == ValType::I64 ? ~uint64_t{0} : 0xFFFFFFFFu; }
 
@@ -29,9 +26,6 @@ bool has_memory_for(uint64_t elements) {
   asm volatile("" : : "r"(probe.get()) : "memory");  // or the compiler removes new and delete together
   return probe != nullptr;
 }
-
-/// Whether [begin, begin + count) lies within [0, size).
-bool within(uint64_t begin, uint64_t count, uint64_t size) { return count <= size && begin <= size - count; }
 
 }  // namespace
 
@@ -70,7 +64,7 @@ TrapKind memory_copy_range(Context& ctx) {
   MemInst& source = memory_at(ctx, cell.c);
   const uint64_t to = address_in(target.type.address, ctx.fp[cell.d]);
   const uint64_t from = address_in(source.type.address, ctx.fp[cell.a]);
-  const uint64_t count = address_in(smaller(target.type.address, source.type.address), ctx.fp[cell.b]);
+  const uint64_t count = address_in(smaller_address(target.type.address, source.type.address), ctx.fp[cell.b]);
   if (!within(from, count, source.memory.size_bytes()) || !within(to, count, target.memory.size_bytes())) {
     return TrapKind::OutOfBoundsMemoryAccess;
   }
@@ -157,7 +151,7 @@ TrapKind table_copy_range(Context& ctx) {
   const TableInst& source = *ctx.instance->cache.tables[cell.c];
   const uint64_t to = address_in(target.type.address, ctx.fp[cell.d]);
   const uint64_t from = address_in(source.type.address, ctx.fp[cell.a]);
-  const uint64_t count = address_in(smaller(target.type.address, source.type.address), ctx.fp[cell.b]);
+  const uint64_t count = address_in(smaller_address(target.type.address, source.type.address), ctx.fp[cell.b]);
   if (!within(from, count, source.elements.size()) || !within(to, count, target.elements.size())) {
     return TrapKind::OutOfBoundsTableAccess;
   }

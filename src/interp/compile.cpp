@@ -503,44 +503,56 @@ class Compiler {
 
   // --- calls -------------------------------------------------------------------------------------------------------
 
-  void compile_call(const Instr& instr) {
-    const bool indirect = instr.opcode == Opcode::call_indirect;
-    const FuncType& callee = indirect ? module_.types[instr.index] : module_.function_type(instr.index);
-    const uint16_t table_slot = indirect ? pop_slot() : uint16_t{0};
+  /// A call whose operands are popped: the callee's element index is in `table_slot`, the arguments are in their homes,
+  /// from `first_slot` on.
+  struct CallSite {
+    const FuncType& callee;
+    bool is_indirect = false;
+    uint16_t table_slot = 0;
+    uint16_t first_slot = 0;
+  };
+
+  CallSite pop_call(const Instr& instr) {
+    const bool indirect = instr.opcode == Opcode::call_indirect || instr.opcode == Opcode::return_call_indirect;
+    CallSite site{indirect ? module_.types[instr.index] : module_.function_type(instr.index), indirect};
+    if (indirect) site.table_slot = pop_slot();
     if (at_barrier(instr.end)) settle_all();
-    settle_top(callee.params.size());
-    pop_to(height() - static_cast<uint32_t>(callee.params.size()));
-    const uint16_t first_slot = next_home();
-    if (indirect) {
-      emit(options_.polls ? SlotOp::call_table_p : SlotOp::call_table, first_slot, table_slot,
-           static_cast<uint16_t>(instr.index2), static_cast<uint16_t>(instr.index2 >> 16), instr.index);
-    } else if (module_.is_imported_function(instr.index)) {
-      emit(SlotOp::call_external, first_slot, 0, 0, 0, instr.index);
+    settle_top(site.callee.params.size());
+    pop_to(height() - static_cast<uint32_t>(site.callee.params.size()));
+    site.first_slot = next_home();
+    return site;
+  }
+
+  void emit_call(const Instr& instr, const CallSite& site, SlotOp direct, SlotOp indirect) {
+    if (site.is_indirect) {
+      emit(indirect, site.first_slot, site.table_slot, static_cast<uint16_t>(instr.index2),
+           static_cast<uint16_t>(instr.index2 >> 16), instr.index);
     } else {
-      emit(options_.polls ? SlotOp::call_internal_p : SlotOp::call_internal, first_slot, 0, 0, 0, instr.index);
+      emit(direct, site.first_slot, 0, 0, 0, instr.index);
     }
-    if (observer_ != nullptr) observer_->return_point(instr.end, here(), stack_, callee, first_slot);
-    for (const ValType type : callee.results) push_home(type);
+  }
+
+  /// The place behind the call, and its results.
+  void finish_call(const Instr& instr, const CallSite& site) {
+    if (observer_ != nullptr) observer_->return_point(instr.end, here(), stack_, site.callee, site.first_slot);
+    for (const ValType type : site.callee.results) push_home(type);
+  }
+
+  void compile_call(const Instr& instr) {
+    const CallSite site = pop_call(instr);
+    const bool imported = !site.is_indirect && module_.is_imported_function(instr.index);
+    const SlotOp internal = options_.polls ? SlotOp::call_internal_p : SlotOp::call_internal;
+    emit_call(instr, site, imported ? SlotOp::call_external : internal,
+              options_.polls ? SlotOp::call_table_p : SlotOp::call_table);
+    finish_call(instr, site);
   }
 
   /// A host function cannot take the frame's place: it returns behind the call, where this frame returns its results.
   void compile_tail_call(const Instr& instr) {
-    const bool indirect = instr.opcode == Opcode::return_call_indirect;
-    const FuncType& callee = indirect ? module_.types[instr.index] : module_.function_type(instr.index);
-    const uint16_t table_slot = indirect ? pop_slot() : uint16_t{0};
-    if (at_barrier(instr.end)) settle_all();
-    settle_top(callee.params.size());
-    pop_to(height() - static_cast<uint32_t>(callee.params.size()));
-    const uint16_t first_slot = next_home();
-    if (indirect) {
-      emit(SlotOp::tail_call_table, first_slot, table_slot, static_cast<uint16_t>(instr.index2),
-           static_cast<uint16_t>(instr.index2 >> 16), instr.index);
-    } else {
-      emit(SlotOp::tail_call_function, first_slot, 0, 0, 0, instr.index);
-    }
-    if (indirect || module_.is_imported_function(instr.index)) {
-      if (observer_ != nullptr) observer_->return_point(instr.end, here(), stack_, callee, first_slot);
-      for (const ValType type : callee.results) push_home(type);
+    const CallSite site = pop_call(instr);
+    emit_call(instr, site, SlotOp::tail_call_function, SlotOp::tail_call_table);
+    if (site.is_indirect || module_.is_imported_function(instr.index)) {
+      finish_call(instr, site);
       emit_return();
     }
     leave_reachable();

@@ -22,9 +22,6 @@ uint64_t address_of(uint64_t bits, ValType address) {
   return address == ValType::I64 ? bits : static_cast<uint32_t>(bits);
 }
 
-/// Whether [begin, begin + count) lies within [0, size).
-bool within(uint64_t begin, uint64_t count, uint64_t size) { return count <= size && begin <= size - count; }
-
 std::string describe(const TableType& type, const Limits& limits) {
   return "table " + std::string(type.address == ValType::I64 ? "i64 " : "") + describe(limits) + " " +
          std::string(name(type.element));

@@ -110,6 +110,12 @@ constexpr std::string_view name(ExternKind kind) {
   return "?";
 }
 
+/// The address type of a count that both kinds of addresses must be able to hold.
+constexpr ValType smaller_address(ValType a, ValType b) { return a == ValType::I64 ? b : a; }
+
+/// Whether [begin, begin + count) lies within [0, size).
+constexpr bool within(uint64_t begin, uint64_t count, uint64_t size) { return count <= size && begin <= size - count; }
+
 /// Positions in the store's lists. Different types, so that they cannot be mixed; *indices* into one module's
 /// index spaces are plain uint32_t with a name that says which space.
 enum class FuncAddr : uint32_t {};
@@ -135,8 +141,9 @@ constexpr uint64_t kMaxPages = 65536;
 constexpr uint64_t kMaxPages64 = uint64_t{1} << 48;
 /// Memories never grow beyond this, whatever their addresses reach, in pages: 128 TiB.
 constexpr uint64_t kMostPages = uint64_t{1} << 31;
-/// A module has no more memories than this; cells number them with 16 bits.
+/// A module has no more memories and tables than this; cells number them with 16 bits.
 constexpr uint32_t kMaxMemories = 1000;
+constexpr uint32_t kMaxTables = 50'000;
 
 constexpr uint64_t max_pages(ValType address) { return address == ValType::I64 ? kMostPages : kMaxPages; }
 /// More elements than this in a table are refused by table.grow and at instantiation (80 MB of references).

@@ -108,6 +108,10 @@ Result<void> ModuleValidator::functions() const {
 }
 
 Result<void> ModuleValidator::tables() const {
+  if (module_.tables.size() > kMaxTables) {
+    return invalid("more than " + std::to_string(kMaxTables) + " tables are not supported",
+                   place(ExternKind::Table, kMaxTables, 4));
+  }
   for (uint32_t i = 0; i < module_.tables.size(); ++i) {
     if (const char* cause =
             limits_fault(module_.tables[i].limits, module_.tables[i].address == ValType::I64 ? UINT64_MAX : UINT32_MAX,

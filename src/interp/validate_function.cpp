@@ -81,9 +81,6 @@ constexpr std::array<ValType, 256> kEveryType = [] {
 /// A list of the one type, which lives for ever.
 const ValType* list_of(ValType type) { return &kEveryType[static_cast<uint8_t>(type)]; }
 
-/// The address type that both kinds of addresses can count in.
-constexpr ValType smaller(ValType a, ValType b) { return a == ValType::I64 ? b : a; }
-
 std::string unknown(std::string_view what, uint32_t index) {
   std::string text = "unknown ";
   text += what;
@@ -300,7 +297,7 @@ bool FunctionValidator::instruction() {
       if (!memory(instr_.index) || !memory(instr_.index2)) return false;
       const ValType to = module_.memories[instr_.index].address;
       const ValType from = module_.memories[instr_.index2].address;
-      return pop(smaller(to, from)) && pop(from) && pop(to);
+      return pop(smaller_address(to, from)) && pop(from) && pop(to);
     }
     case Opcode::memory_fill: {
       if (!memory(instr_.index)) return false;
@@ -467,7 +464,7 @@ bool FunctionValidator::table_copy() {
   }
   const ValType to = module_.tables[instr_.index].address;
   const ValType from = module_.tables[instr_.index2].address;
-  return pop(smaller(to, from)) && pop(from) && pop(to);
+  return pop(smaller_address(to, from)) && pop(from) && pop(to);
 }
 
 bool FunctionValidator::lane(uint8_t count) {

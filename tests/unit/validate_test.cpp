@@ -369,6 +369,7 @@ TEST_CASE("validate: Limits of memories and tables") {
   refused(wasm_module({section(5, join({leb(1001), Bytes(2002, 0)}))}), "more than 1000 memories");
   const auto table = [](const Bytes& limits) { return wasm_module({section(4, vec({join({{kFuncRef}, limits})}))}); };
   valid(table(join({{1, 0}, leb(0xFFFFFFFF)})));
+  refused(wasm_module({section(4, join({leb(50'001), repeat({kFuncRef, 0, 0}, 50'001)}))}), "more than 50000 tables");
   refused(table(join({{0}, leb(uint64_t{1} << 32)})), "table size");
   refused(table({1, 2, 1}), "size minimum must not be greater than maximum");
 }
