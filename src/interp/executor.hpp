@@ -236,7 +236,7 @@ inline std::vector<Value> load_values(std::span<const ValType> types, const uint
 /// The vector in two slots. On hosts of either byte order the low half comes first.
 inline V128 load_vector(const uint64_t* slot) {
   V128 vector;
-  std::memcpy(&vector, slot, sizeof vector);
+  std::memcpy(static_cast<void*>(&vector), slot, sizeof vector);
   return vector;
 }
 inline void store_vector(uint64_t* slot, V128 vector) { std::memcpy(slot, &vector, sizeof vector); }
