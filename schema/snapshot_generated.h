@@ -27,8 +27,8 @@ struct Func;
 struct HostFunc;
 struct HostFuncBuilder;
 
-struct Table;
-struct TableBuilder;
+struct TableInstance;
+struct TableInstanceBuilder;
 
 struct Memory;
 struct MemoryBuilder;
@@ -740,8 +740,8 @@ inline ::flatbuffers::Offset<HostFunc> CreateHostFuncDirect(
       results__);
 }
 
-struct Table FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
-  typedef TableBuilder Builder;
+struct TableInstance FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
+  typedef TableInstanceBuilder Builder;
   struct Traits;
   enum FlatBuffersVTableOffset FLATBUFFERS_VTABLE_UNDERLYING_TYPE {
     VT_ELEMENT = 4,
@@ -777,44 +777,44 @@ struct Table FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   }
 };
 
-struct TableBuilder {
-  typedef Table Table;
+struct TableInstanceBuilder {
+  typedef TableInstance Table;
   ::flatbuffers::FlatBufferBuilder &fbb_;
   ::flatbuffers::uoffset_t start_;
   void add_element(chiwawa::schema::ValType element) {
-    fbb_.AddElement<uint8_t>(Table::VT_ELEMENT, static_cast<uint8_t>(element), 112);
+    fbb_.AddElement<uint8_t>(TableInstance::VT_ELEMENT, static_cast<uint8_t>(element), 112);
   }
   void add_min(uint64_t min) {
-    fbb_.AddElement<uint64_t>(Table::VT_MIN, min, 0);
+    fbb_.AddElement<uint64_t>(TableInstance::VT_MIN, min, 0);
   }
   void add_max(uint64_t max) {
-    fbb_.AddElement<uint64_t>(Table::VT_MAX, max);
+    fbb_.AddElement<uint64_t>(TableInstance::VT_MAX, max);
   }
   void add_elements(::flatbuffers::Offset<::flatbuffers::Vector<uint64_t>> elements) {
-    fbb_.AddOffset(Table::VT_ELEMENTS, elements);
+    fbb_.AddOffset(TableInstance::VT_ELEMENTS, elements);
   }
   void add_address(chiwawa::schema::ValType address) {
-    fbb_.AddElement<uint8_t>(Table::VT_ADDRESS, static_cast<uint8_t>(address), 127);
+    fbb_.AddElement<uint8_t>(TableInstance::VT_ADDRESS, static_cast<uint8_t>(address), 127);
   }
-  explicit TableBuilder(::flatbuffers::FlatBufferBuilder &_fbb)
+  explicit TableInstanceBuilder(::flatbuffers::FlatBufferBuilder &_fbb)
         : fbb_(_fbb) {
     start_ = fbb_.StartTable();
   }
-  ::flatbuffers::Offset<Table> Finish() {
+  ::flatbuffers::Offset<TableInstance> Finish() {
     const auto end = fbb_.EndTable(start_);
-    auto o = ::flatbuffers::Offset<Table>(end);
+    auto o = ::flatbuffers::Offset<TableInstance>(end);
     return o;
   }
 };
 
-inline ::flatbuffers::Offset<Table> CreateTable(
+inline ::flatbuffers::Offset<TableInstance> CreateTableInstance(
     ::flatbuffers::FlatBufferBuilder &_fbb,
     chiwawa::schema::ValType element = chiwawa::schema::ValType::funcref,
     uint64_t min = 0,
     ::flatbuffers::Optional<uint64_t> max = ::flatbuffers::nullopt,
     ::flatbuffers::Offset<::flatbuffers::Vector<uint64_t>> elements = 0,
     chiwawa::schema::ValType address = chiwawa::schema::ValType::i32) {
-  TableBuilder builder_(_fbb);
+  TableInstanceBuilder builder_(_fbb);
   if(max) { builder_.add_max(*max); }
   builder_.add_min(min);
   builder_.add_elements(elements);
@@ -823,12 +823,12 @@ inline ::flatbuffers::Offset<Table> CreateTable(
   return builder_.Finish();
 }
 
-struct Table::Traits {
-  using type = Table;
-  static auto constexpr Create = CreateTable;
+struct TableInstance::Traits {
+  using type = TableInstance;
+  static auto constexpr Create = CreateTableInstance;
 };
 
-inline ::flatbuffers::Offset<Table> CreateTableDirect(
+inline ::flatbuffers::Offset<TableInstance> CreateTableInstanceDirect(
     ::flatbuffers::FlatBufferBuilder &_fbb,
     chiwawa::schema::ValType element = chiwawa::schema::ValType::funcref,
     uint64_t min = 0,
@@ -836,7 +836,7 @@ inline ::flatbuffers::Offset<Table> CreateTableDirect(
     const std::vector<uint64_t> *elements = nullptr,
     chiwawa::schema::ValType address = chiwawa::schema::ValType::i32) {
   auto elements__ = elements ? _fbb.CreateVector<uint64_t>(*elements) : 0;
-  return chiwawa::schema::CreateTable(
+  return chiwawa::schema::CreateTableInstance(
       _fbb,
       element,
       min,
@@ -1896,8 +1896,8 @@ struct State FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   const ::flatbuffers::Vector<::flatbuffers::Offset<chiwawa::schema::HostFunc>> *host_funcs() const {
     return GetPointer<const ::flatbuffers::Vector<::flatbuffers::Offset<chiwawa::schema::HostFunc>> *>(VT_HOST_FUNCS);
   }
-  const ::flatbuffers::Vector<::flatbuffers::Offset<chiwawa::schema::Table>> *tables() const {
-    return GetPointer<const ::flatbuffers::Vector<::flatbuffers::Offset<chiwawa::schema::Table>> *>(VT_TABLES);
+  const ::flatbuffers::Vector<::flatbuffers::Offset<chiwawa::schema::TableInstance>> *tables() const {
+    return GetPointer<const ::flatbuffers::Vector<::flatbuffers::Offset<chiwawa::schema::TableInstance>> *>(VT_TABLES);
   }
   const ::flatbuffers::Vector<::flatbuffers::Offset<chiwawa::schema::Memory>> *memories() const {
     return GetPointer<const ::flatbuffers::Vector<::flatbuffers::Offset<chiwawa::schema::Memory>> *>(VT_MEMORIES);
@@ -1987,7 +1987,7 @@ struct StateBuilder {
   void add_host_funcs(::flatbuffers::Offset<::flatbuffers::Vector<::flatbuffers::Offset<chiwawa::schema::HostFunc>>> host_funcs) {
     fbb_.AddOffset(State::VT_HOST_FUNCS, host_funcs);
   }
-  void add_tables(::flatbuffers::Offset<::flatbuffers::Vector<::flatbuffers::Offset<chiwawa::schema::Table>>> tables) {
+  void add_tables(::flatbuffers::Offset<::flatbuffers::Vector<::flatbuffers::Offset<chiwawa::schema::TableInstance>>> tables) {
     fbb_.AddOffset(State::VT_TABLES, tables);
   }
   void add_memories(::flatbuffers::Offset<::flatbuffers::Vector<::flatbuffers::Offset<chiwawa::schema::Memory>>> memories) {
@@ -2036,7 +2036,7 @@ inline ::flatbuffers::Offset<State> CreateState(
     ::flatbuffers::Offset<::flatbuffers::Vector<::flatbuffers::Offset<chiwawa::schema::Instance>>> instances = 0,
     ::flatbuffers::Offset<::flatbuffers::Vector<const chiwawa::schema::Func *>> funcs = 0,
     ::flatbuffers::Offset<::flatbuffers::Vector<::flatbuffers::Offset<chiwawa::schema::HostFunc>>> host_funcs = 0,
-    ::flatbuffers::Offset<::flatbuffers::Vector<::flatbuffers::Offset<chiwawa::schema::Table>>> tables = 0,
+    ::flatbuffers::Offset<::flatbuffers::Vector<::flatbuffers::Offset<chiwawa::schema::TableInstance>>> tables = 0,
     ::flatbuffers::Offset<::flatbuffers::Vector<::flatbuffers::Offset<chiwawa::schema::Memory>>> memories = 0,
     ::flatbuffers::Offset<::flatbuffers::Vector<const chiwawa::schema::Global *>> globals = 0,
     ::flatbuffers::Offset<::flatbuffers::Vector<::flatbuffers::Offset<chiwawa::schema::Elem>>> elems = 0,
@@ -2077,7 +2077,7 @@ inline ::flatbuffers::Offset<State> CreateStateDirect(
     const std::vector<::flatbuffers::Offset<chiwawa::schema::Instance>> *instances = nullptr,
     const std::vector<chiwawa::schema::Func> *funcs = nullptr,
     const std::vector<::flatbuffers::Offset<chiwawa::schema::HostFunc>> *host_funcs = nullptr,
-    const std::vector<::flatbuffers::Offset<chiwawa::schema::Table>> *tables = nullptr,
+    const std::vector<::flatbuffers::Offset<chiwawa::schema::TableInstance>> *tables = nullptr,
     const std::vector<::flatbuffers::Offset<chiwawa::schema::Memory>> *memories = nullptr,
     const std::vector<chiwawa::schema::Global> *globals = nullptr,
     const std::vector<::flatbuffers::Offset<chiwawa::schema::Elem>> *elems = nullptr,
@@ -2092,7 +2092,7 @@ inline ::flatbuffers::Offset<State> CreateStateDirect(
   auto instances__ = instances ? _fbb.CreateVector<::flatbuffers::Offset<chiwawa::schema::Instance>>(*instances) : 0;
   auto funcs__ = funcs ? _fbb.CreateVectorOfStructs<chiwawa::schema::Func>(*funcs) : 0;
   auto host_funcs__ = host_funcs ? _fbb.CreateVector<::flatbuffers::Offset<chiwawa::schema::HostFunc>>(*host_funcs) : 0;
-  auto tables__ = tables ? _fbb.CreateVector<::flatbuffers::Offset<chiwawa::schema::Table>>(*tables) : 0;
+  auto tables__ = tables ? _fbb.CreateVector<::flatbuffers::Offset<chiwawa::schema::TableInstance>>(*tables) : 0;
   auto memories__ = memories ? _fbb.CreateVector<::flatbuffers::Offset<chiwawa::schema::Memory>>(*memories) : 0;
   auto globals__ = globals ? _fbb.CreateVectorOfStructs<chiwawa::schema::Global>(*globals) : 0;
   auto elems__ = elems ? _fbb.CreateVector<::flatbuffers::Offset<chiwawa::schema::Elem>>(*elems) : 0;

@@ -205,7 +205,7 @@ class StateDecoder {
 
   bool tables() {
     for (size_t i = 0; i < size(state_.tables()); ++i) {
-      const schema::Table& from = *state_.tables()->Get(static_cast<uint32_t>(i));
+      const schema::TableInstance& from = *state_.tables()->Get(static_cast<uint32_t>(i));
       const std::string where = item("tables", i);
       TableRecord to;
       if (!type(from.element(), to.type.element, where) || !numbers(from.elements(), to.elements) ||

@@ -200,10 +200,10 @@ Result<std::vector<uint8_t>> encode_state(const Records& r) {
     const auto results = types(fbb, h.type.results);
     return schema::CreateHostFunc(fbb, module, name, params, results);
   });
-  const auto tables_ = tables<schema::Table>(fbb, r.tables, [&](const TableRecord& t) {
+  const auto tables_ = tables<schema::TableInstance>(fbb, r.tables, [&](const TableRecord& t) {
     const auto elements = numbers(fbb, t.elements);
-    return schema::CreateTable(fbb, static_cast<schema::ValType>(t.type.element), t.type.limits.min, t.type.limits.max,
-                               elements, static_cast<schema::ValType>(t.type.address));
+    return schema::CreateTableInstance(fbb, static_cast<schema::ValType>(t.type.element), t.type.limits.min,
+                                       t.type.limits.max, elements, static_cast<schema::ValType>(t.type.address));
   });
   const auto memories = tables<schema::Memory>(fbb, r.memories, [&](const MemoryRecord& m) {
     return schema::CreateMemory(fbb, m.type.limits.min, m.type.limits.max, m.pages,
