@@ -258,7 +258,7 @@ Result<void> write_coredump(snapshot::Sink& sink, const Subject& subject) {
     CHIWAWA_TRY(walk_memory(subject, range, [&](uint64_t, std::span<const uint8_t> bytes) {
       if (written) written = sink.write(bytes);
     }));
-    CHIWAWA_TRY(written);
+    if (!written) return written.error();
   }
   return {};
 }

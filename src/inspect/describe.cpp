@@ -42,7 +42,7 @@ std::string found_in(const DebugNames::IndexNames& names, uint32_t index) {
   return found == names.end() ? std::string() : found->second;
 }
 
-std::string with_name(std::string text, const std::string& name) {
+std::string with_name(const std::string& text, const std::string& name) {
   return name.empty() ? text : text + " (" + printable(name) + ")";
 }
 
@@ -119,7 +119,7 @@ std::string Names::item(const char* what, uint32_t address, const Owners& owners
 
 std::string Names::segment(const char* what, uint32_t address, const Owners& owners,
                            DebugNames::IndexNames DebugNames::* names) const {
-  const std::string text = std::string(what) + " " + std::to_string(address);
+  std::string text = std::string(what) + " " + std::to_string(address);
   if (address >= owners.size()) return text;
   const KnownModule* known = this->known(owners[address].instance);
   return known == nullptr ? text : with_name(text, found_in(known->names.*names, owners[address].index));

@@ -70,7 +70,7 @@ Result<void> OpenSnapshot::check_whole() {
   reader_.emplace(source());
   const Result<void> opened = reader_->open();
   unsupported_ = reader_->unsupported();
-  CHIWAWA_TRY(opened);
+  if (!opened) return opened.error();
   for (;;) {
     snapshot::BlockBatch batch;
     const Result<bool> more = reader_->next_batch(batch, false);
@@ -86,7 +86,7 @@ Result<void> OpenSnapshot::load(Check check) {
   if (const Result<bool> seeks = reader_->seek_over(); !seeks) return seeks.error();
   const Result<void> opened = reader_->open();
   unsupported_ = reader_->unsupported();
-  CHIWAWA_TRY(opened);
+  if (!opened) return opened.error();
   Result<std::vector<std::vector<uint8_t>>> embedded = reader_->read_modules();
   if (!embedded) return embedded.error();
   CHIWAWA_TRY(blocks_.load(*reader_, folder_));

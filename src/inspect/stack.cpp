@@ -21,7 +21,7 @@ std::string index_text(const Instr& instr) { return " " + std::to_string(instr.i
 std::string constant(ValType type, uint64_t bits) { return " " + number({type, bits}); }
 
 std::string text(const Instr& instr, const Module& module) {
-  const std::string mnemonic(name(instr.opcode));
+  std::string mnemonic(name(instr.opcode));
   switch (immediates(instr.opcode)) {
     case Immediates::FuncIndex:
       if (instr.index >= module.functions.size()) return mnemonic + index_text(instr);

@@ -152,7 +152,8 @@ class StateDecoder {
       std::copy(from.sha256()->begin(), from.sha256()->end(), to.sha256.begin());
       to.size = from.size();
       to.embedded = from.embedded();
-      if (to.embedded && (to.size > kMaxModules || (embedded += to.size) > kMaxModules)) {
+      if (to.embedded) embedded += std::min(to.size, kMaxModules + 1);
+      if (embedded > kMaxModules) {
         return fail("the embedded modules have more than " + std::to_string(kMaxModules) + " bytes");
       }
       records_.modules.push_back(std::move(to));

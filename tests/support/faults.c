@@ -1,4 +1,5 @@
-// Loaded in front of the C library (LD_PRELOAD): makes the calls that write a checkpoint fail, or kills the process there.
+// Loaded in front of the C library (LD_PRELOAD): makes the calls that write a checkpoint fail, or kills the process
+// there.
 //
 // CHIWAWA_FAULT=ACTION:N acts at the Nth call that has to do with a temporary file of a checkpoint (its name contains
 // ".tmp") or with flushing a directory; calls count from 1. ACTION is
