@@ -27,6 +27,7 @@ if [[ $name == snapshot ]]; then
   export CHIWAWA_FUZZ_GUESTS=build/guests/wat
 fi
 
-options=(-max_total_time="$2" -timeout=20 -rss_limit_mb=2048 -artifact_prefix="$corpus/" -print_final_stats=1 -verbosity=0)
+# (libFuzzer itself would exit with 77, which ctest takes for "skipped".)
+options=(-error_exitcode=1 -max_total_time="$2" -timeout=20 -rss_limit_mb=2048 -artifact_prefix="$corpus/" -print_final_stats=1 -verbosity=0)
 [[ $name != options ]] || options+=(-close_fd_mask=3 -only_ascii=1)
 exec "$fuzzer" "${options[@]}" "$corpus" "${seeds[@]}"

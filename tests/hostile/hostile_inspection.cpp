@@ -73,7 +73,7 @@ std::string look_at(const Bytes& file, const std::shared_ptr<const Module>& modu
     quick.take_modules(std::span(&module, 1));
     show(quick.subject());
     OpenSnapshot other;
-    if (!other.open_bytes(good, "good")) return "the good snapshot cannot be opened";
+    if (!other.open_bytes(good, "good", OpenSnapshot::Check::OnlyShown)) return "the good snapshot cannot be opened";
     other.take_modules(std::span(&module, 1));
     int which = 0;
     if (const auto differences = inspect::diff(other.subject(), quick.subject(), {}, which)) {
