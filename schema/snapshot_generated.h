@@ -38,6 +38,11 @@ struct Global;
 struct Elem;
 struct ElemBuilder;
 
+struct DefinedType;
+
+struct Heap;
+struct HeapBuilder;
+
 struct Frame;
 
 struct PendingCall;
@@ -70,6 +75,11 @@ struct StateBuilder;
 struct ModulePart;
 struct ModulePartBuilder;
 
+struct Object;
+
+struct ObjectPart;
+struct ObjectPartBuilder;
+
 struct BlockRun;
 
 struct BlockHash;
@@ -82,6 +92,8 @@ struct BlocksBuilder;
 
 enum class ValType : uint8_t {
   none = 0,
+  exnref = 105,
+  anyref = 110,
   externref = 111,
   funcref = 112,
   v128 = 123,
@@ -93,9 +105,11 @@ enum class ValType : uint8_t {
   MAX = i32
 };
 
-inline const ValType (&EnumValuesValType())[8] {
+inline const ValType (&EnumValuesValType())[10] {
   static const ValType values[] = {
     ValType::none,
+    ValType::exnref,
+    ValType::anyref,
     ValType::externref,
     ValType::funcref,
     ValType::v128,
@@ -110,6 +124,8 @@ inline const ValType (&EnumValuesValType())[8] {
 inline const char *EnumNameValType(ValType e) {
   switch (e) {
     case ValType::none: return "none";
+    case ValType::exnref: return "exnref";
+    case ValType::anyref: return "anyref";
     case ValType::externref: return "externref";
     case ValType::funcref: return "funcref";
     case ValType::v128: return "v128";
@@ -276,6 +292,34 @@ struct Global::Traits {
   using type = Global;
 };
 
+FLATBUFFERS_MANUALLY_ALIGNED_STRUCT(4) DefinedType FLATBUFFERS_FINAL_CLASS {
+ private:
+  uint32_t instance_;
+  uint32_t index_;
+
+ public:
+  struct Traits;
+  DefinedType()
+      : instance_(0),
+        index_(0) {
+  }
+  DefinedType(uint32_t _instance, uint32_t _index)
+      : instance_(::flatbuffers::EndianScalar(_instance)),
+        index_(::flatbuffers::EndianScalar(_index)) {
+  }
+  uint32_t instance() const {
+    return ::flatbuffers::EndianScalar(instance_);
+  }
+  uint32_t index() const {
+    return ::flatbuffers::EndianScalar(index_);
+  }
+};
+FLATBUFFERS_STRUCT_END(DefinedType, 8);
+
+struct DefinedType::Traits {
+  using type = DefinedType;
+};
+
 FLATBUFFERS_MANUALLY_ALIGNED_STRUCT(4) Frame FLATBUFFERS_FINAL_CLASS {
  private:
   uint32_t func_;
@@ -314,6 +358,34 @@ FLATBUFFERS_STRUCT_END(Frame, 16);
 
 struct Frame::Traits {
   using type = Frame;
+};
+
+FLATBUFFERS_MANUALLY_ALIGNED_STRUCT(4) Object FLATBUFFERS_FINAL_CLASS {
+ private:
+  uint32_t type_;
+  uint32_t length_;
+
+ public:
+  struct Traits;
+  Object()
+      : type_(0),
+        length_(0) {
+  }
+  Object(uint32_t _type, uint32_t _length)
+      : type_(::flatbuffers::EndianScalar(_type)),
+        length_(::flatbuffers::EndianScalar(_length)) {
+  }
+  uint32_t type() const {
+    return ::flatbuffers::EndianScalar(type_);
+  }
+  uint32_t length() const {
+    return ::flatbuffers::EndianScalar(length_);
+  }
+};
+FLATBUFFERS_STRUCT_END(Object, 8);
+
+struct Object::Traits {
+  using type = Object;
 };
 
 FLATBUFFERS_MANUALLY_ALIGNED_STRUCT(8) BlockRun FLATBUFFERS_FINAL_CLASS {
@@ -510,7 +582,8 @@ struct Instance FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
     VT_MEMORIES = 10,
     VT_GLOBALS = 12,
     VT_ELEMS = 14,
-    VT_DATAS = 16
+    VT_DATAS = 16,
+    VT_TAGS = 18
   };
   uint32_t module_() const {
     return GetField<uint32_t>(VT_MODULE_, 0);
@@ -533,6 +606,9 @@ struct Instance FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   const ::flatbuffers::Vector<uint32_t> *datas() const {
     return GetPointer<const ::flatbuffers::Vector<uint32_t> *>(VT_DATAS);
   }
+  const ::flatbuffers::Vector<uint32_t> *tags() const {
+    return GetPointer<const ::flatbuffers::Vector<uint32_t> *>(VT_TAGS);
+  }
   bool Verify(::flatbuffers::Verifier &verifier) const {
     return VerifyTableStart(verifier) &&
            VerifyField<uint32_t>(verifier, VT_MODULE_, 4) &&
@@ -548,6 +624,8 @@ struct Instance FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
            verifier.VerifyVector(elems()) &&
            VerifyOffset(verifier, VT_DATAS) &&
            verifier.VerifyVector(datas()) &&
+           VerifyOffset(verifier, VT_TAGS) &&
+           verifier.VerifyVector(tags()) &&
            verifier.EndTable();
   }
 };
@@ -577,6 +655,9 @@ struct InstanceBuilder {
   void add_datas(::flatbuffers::Offset<::flatbuffers::Vector<uint32_t>> datas) {
     fbb_.AddOffset(Instance::VT_DATAS, datas);
   }
+  void add_tags(::flatbuffers::Offset<::flatbuffers::Vector<uint32_t>> tags) {
+    fbb_.AddOffset(Instance::VT_TAGS, tags);
+  }
   explicit InstanceBuilder(::flatbuffers::FlatBufferBuilder &_fbb)
         : fbb_(_fbb) {
     start_ = fbb_.StartTable();
@@ -596,8 +677,10 @@ inline ::flatbuffers::Offset<Instance> CreateInstance(
     ::flatbuffers::Offset<::flatbuffers::Vector<uint32_t>> memories = 0,
     ::flatbuffers::Offset<::flatbuffers::Vector<uint32_t>> globals = 0,
     ::flatbuffers::Offset<::flatbuffers::Vector<uint32_t>> elems = 0,
-    ::flatbuffers::Offset<::flatbuffers::Vector<uint32_t>> datas = 0) {
+    ::flatbuffers::Offset<::flatbuffers::Vector<uint32_t>> datas = 0,
+    ::flatbuffers::Offset<::flatbuffers::Vector<uint32_t>> tags = 0) {
   InstanceBuilder builder_(_fbb);
+  builder_.add_tags(tags);
   builder_.add_datas(datas);
   builder_.add_elems(elems);
   builder_.add_globals(globals);
@@ -621,13 +704,15 @@ inline ::flatbuffers::Offset<Instance> CreateInstanceDirect(
     const std::vector<uint32_t> *memories = nullptr,
     const std::vector<uint32_t> *globals = nullptr,
     const std::vector<uint32_t> *elems = nullptr,
-    const std::vector<uint32_t> *datas = nullptr) {
+    const std::vector<uint32_t> *datas = nullptr,
+    const std::vector<uint32_t> *tags = nullptr) {
   auto funcs__ = funcs ? _fbb.CreateVector<uint32_t>(*funcs) : 0;
   auto tables__ = tables ? _fbb.CreateVector<uint32_t>(*tables) : 0;
   auto memories__ = memories ? _fbb.CreateVector<uint32_t>(*memories) : 0;
   auto globals__ = globals ? _fbb.CreateVector<uint32_t>(*globals) : 0;
   auto elems__ = elems ? _fbb.CreateVector<uint32_t>(*elems) : 0;
   auto datas__ = datas ? _fbb.CreateVector<uint32_t>(*datas) : 0;
+  auto tags__ = tags ? _fbb.CreateVector<uint32_t>(*tags) : 0;
   return chiwawa::schema::CreateInstance(
       _fbb,
       module_,
@@ -636,7 +721,8 @@ inline ::flatbuffers::Offset<Instance> CreateInstanceDirect(
       memories__,
       globals__,
       elems__,
-      datas__);
+      datas__,
+      tags__);
 }
 
 struct HostFunc FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
@@ -1001,6 +1087,87 @@ inline ::flatbuffers::Offset<Elem> CreateElemDirect(
       type,
       dropped,
       elements__);
+}
+
+struct Heap FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
+  typedef HeapBuilder Builder;
+  struct Traits;
+  enum FlatBuffersVTableOffset FLATBUFFERS_VTABLE_UNDERLYING_TYPE {
+    VT_TYPES = 4,
+    VT_OBJECTS = 6,
+    VT_BYTES = 8
+  };
+  const ::flatbuffers::Vector<const chiwawa::schema::DefinedType *> *types() const {
+    return GetPointer<const ::flatbuffers::Vector<const chiwawa::schema::DefinedType *> *>(VT_TYPES);
+  }
+  uint32_t objects() const {
+    return GetField<uint32_t>(VT_OBJECTS, 0);
+  }
+  uint64_t bytes() const {
+    return GetField<uint64_t>(VT_BYTES, 0);
+  }
+  bool Verify(::flatbuffers::Verifier &verifier) const {
+    return VerifyTableStart(verifier) &&
+           VerifyOffset(verifier, VT_TYPES) &&
+           verifier.VerifyVector(types()) &&
+           VerifyField<uint32_t>(verifier, VT_OBJECTS, 4) &&
+           VerifyField<uint64_t>(verifier, VT_BYTES, 8) &&
+           verifier.EndTable();
+  }
+};
+
+struct HeapBuilder {
+  typedef Heap Table;
+  ::flatbuffers::FlatBufferBuilder &fbb_;
+  ::flatbuffers::uoffset_t start_;
+  void add_types(::flatbuffers::Offset<::flatbuffers::Vector<const chiwawa::schema::DefinedType *>> types) {
+    fbb_.AddOffset(Heap::VT_TYPES, types);
+  }
+  void add_objects(uint32_t objects) {
+    fbb_.AddElement<uint32_t>(Heap::VT_OBJECTS, objects, 0);
+  }
+  void add_bytes(uint64_t bytes) {
+    fbb_.AddElement<uint64_t>(Heap::VT_BYTES, bytes, 0);
+  }
+  explicit HeapBuilder(::flatbuffers::FlatBufferBuilder &_fbb)
+        : fbb_(_fbb) {
+    start_ = fbb_.StartTable();
+  }
+  ::flatbuffers::Offset<Heap> Finish() {
+    const auto end = fbb_.EndTable(start_);
+    auto o = ::flatbuffers::Offset<Heap>(end);
+    return o;
+  }
+};
+
+inline ::flatbuffers::Offset<Heap> CreateHeap(
+    ::flatbuffers::FlatBufferBuilder &_fbb,
+    ::flatbuffers::Offset<::flatbuffers::Vector<const chiwawa::schema::DefinedType *>> types = 0,
+    uint32_t objects = 0,
+    uint64_t bytes = 0) {
+  HeapBuilder builder_(_fbb);
+  builder_.add_bytes(bytes);
+  builder_.add_objects(objects);
+  builder_.add_types(types);
+  return builder_.Finish();
+}
+
+struct Heap::Traits {
+  using type = Heap;
+  static auto constexpr Create = CreateHeap;
+};
+
+inline ::flatbuffers::Offset<Heap> CreateHeapDirect(
+    ::flatbuffers::FlatBufferBuilder &_fbb,
+    const std::vector<chiwawa::schema::DefinedType> *types = nullptr,
+    uint32_t objects = 0,
+    uint64_t bytes = 0) {
+  auto types__ = types ? _fbb.CreateVectorOfStructs<chiwawa::schema::DefinedType>(*types) : 0;
+  return chiwawa::schema::CreateHeap(
+      _fbb,
+      types__,
+      objects,
+      bytes);
 }
 
 struct PendingCall FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
@@ -1879,7 +2046,9 @@ struct State FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
     VT_WASI = 26,
     VT_BASE = 28,
     VT_DETERMINISTIC = 30,
-    VT_VECTOR_GLOBALS = 32
+    VT_VECTOR_GLOBALS = 32,
+    VT_TAGS = 34,
+    VT_HEAP = 36
   };
   const ::flatbuffers::Vector<::flatbuffers::Offset<::flatbuffers::String>> *requires_() const {
     return GetPointer<const ::flatbuffers::Vector<::flatbuffers::Offset<::flatbuffers::String>> *>(VT_REQUIRES_);
@@ -1926,6 +2095,12 @@ struct State FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   const ::flatbuffers::Vector<uint64_t> *vector_globals() const {
     return GetPointer<const ::flatbuffers::Vector<uint64_t> *>(VT_VECTOR_GLOBALS);
   }
+  uint32_t tags() const {
+    return GetField<uint32_t>(VT_TAGS, 0);
+  }
+  const chiwawa::schema::Heap *heap() const {
+    return GetPointer<const chiwawa::schema::Heap *>(VT_HEAP);
+  }
   bool Verify(::flatbuffers::Verifier &verifier) const {
     return VerifyTableStart(verifier) &&
            VerifyOffset(verifier, VT_REQUIRES_) &&
@@ -1964,6 +2139,9 @@ struct State FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
            VerifyField<uint8_t>(verifier, VT_DETERMINISTIC, 1) &&
            VerifyOffset(verifier, VT_VECTOR_GLOBALS) &&
            verifier.VerifyVector(vector_globals()) &&
+           VerifyField<uint32_t>(verifier, VT_TAGS, 4) &&
+           VerifyOffset(verifier, VT_HEAP) &&
+           verifier.VerifyTable(heap()) &&
            verifier.EndTable();
   }
 };
@@ -2017,6 +2195,12 @@ struct StateBuilder {
   void add_vector_globals(::flatbuffers::Offset<::flatbuffers::Vector<uint64_t>> vector_globals) {
     fbb_.AddOffset(State::VT_VECTOR_GLOBALS, vector_globals);
   }
+  void add_tags(uint32_t tags) {
+    fbb_.AddElement<uint32_t>(State::VT_TAGS, tags, 0);
+  }
+  void add_heap(::flatbuffers::Offset<chiwawa::schema::Heap> heap) {
+    fbb_.AddOffset(State::VT_HEAP, heap);
+  }
   explicit StateBuilder(::flatbuffers::FlatBufferBuilder &_fbb)
         : fbb_(_fbb) {
     start_ = fbb_.StartTable();
@@ -2045,8 +2229,12 @@ inline ::flatbuffers::Offset<State> CreateState(
     ::flatbuffers::Offset<chiwawa::schema::Wasi> wasi = 0,
     ::flatbuffers::Offset<chiwawa::schema::Base> base = 0,
     bool deterministic = false,
-    ::flatbuffers::Offset<::flatbuffers::Vector<uint64_t>> vector_globals = 0) {
+    ::flatbuffers::Offset<::flatbuffers::Vector<uint64_t>> vector_globals = 0,
+    uint32_t tags = 0,
+    ::flatbuffers::Offset<chiwawa::schema::Heap> heap = 0) {
   StateBuilder builder_(_fbb);
+  builder_.add_heap(heap);
+  builder_.add_tags(tags);
   builder_.add_vector_globals(vector_globals);
   builder_.add_base(base);
   builder_.add_wasi(wasi);
@@ -2086,7 +2274,9 @@ inline ::flatbuffers::Offset<State> CreateStateDirect(
     ::flatbuffers::Offset<chiwawa::schema::Wasi> wasi = 0,
     ::flatbuffers::Offset<chiwawa::schema::Base> base = 0,
     bool deterministic = false,
-    const std::vector<uint64_t> *vector_globals = nullptr) {
+    const std::vector<uint64_t> *vector_globals = nullptr,
+    uint32_t tags = 0,
+    ::flatbuffers::Offset<chiwawa::schema::Heap> heap = 0) {
   auto requires___ = requires_ ? _fbb.CreateVector<::flatbuffers::Offset<::flatbuffers::String>>(*requires_) : 0;
   auto modules__ = modules ? _fbb.CreateVector<::flatbuffers::Offset<chiwawa::schema::Module>>(*modules) : 0;
   auto instances__ = instances ? _fbb.CreateVector<::flatbuffers::Offset<chiwawa::schema::Instance>>(*instances) : 0;
@@ -2114,7 +2304,9 @@ inline ::flatbuffers::Offset<State> CreateStateDirect(
       wasi,
       base,
       deterministic,
-      vector_globals__);
+      vector_globals__,
+      tags,
+      heap);
 }
 
 struct ModulePart FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
@@ -2183,6 +2375,77 @@ inline ::flatbuffers::Offset<ModulePart> CreateModulePartDirect(
   return chiwawa::schema::CreateModulePart(
       _fbb,
       module_,
+      bytes__);
+}
+
+struct ObjectPart FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
+  typedef ObjectPartBuilder Builder;
+  struct Traits;
+  enum FlatBuffersVTableOffset FLATBUFFERS_VTABLE_UNDERLYING_TYPE {
+    VT_OBJECTS = 4,
+    VT_BYTES = 6
+  };
+  const ::flatbuffers::Vector<const chiwawa::schema::Object *> *objects() const {
+    return GetPointer<const ::flatbuffers::Vector<const chiwawa::schema::Object *> *>(VT_OBJECTS);
+  }
+  const ::flatbuffers::Vector<uint8_t> *bytes() const {
+    return GetPointer<const ::flatbuffers::Vector<uint8_t> *>(VT_BYTES);
+  }
+  bool Verify(::flatbuffers::Verifier &verifier) const {
+    return VerifyTableStart(verifier) &&
+           VerifyOffset(verifier, VT_OBJECTS) &&
+           verifier.VerifyVector(objects()) &&
+           VerifyOffset(verifier, VT_BYTES) &&
+           verifier.VerifyVector(bytes()) &&
+           verifier.EndTable();
+  }
+};
+
+struct ObjectPartBuilder {
+  typedef ObjectPart Table;
+  ::flatbuffers::FlatBufferBuilder &fbb_;
+  ::flatbuffers::uoffset_t start_;
+  void add_objects(::flatbuffers::Offset<::flatbuffers::Vector<const chiwawa::schema::Object *>> objects) {
+    fbb_.AddOffset(ObjectPart::VT_OBJECTS, objects);
+  }
+  void add_bytes(::flatbuffers::Offset<::flatbuffers::Vector<uint8_t>> bytes) {
+    fbb_.AddOffset(ObjectPart::VT_BYTES, bytes);
+  }
+  explicit ObjectPartBuilder(::flatbuffers::FlatBufferBuilder &_fbb)
+        : fbb_(_fbb) {
+    start_ = fbb_.StartTable();
+  }
+  ::flatbuffers::Offset<ObjectPart> Finish() {
+    const auto end = fbb_.EndTable(start_);
+    auto o = ::flatbuffers::Offset<ObjectPart>(end);
+    return o;
+  }
+};
+
+inline ::flatbuffers::Offset<ObjectPart> CreateObjectPart(
+    ::flatbuffers::FlatBufferBuilder &_fbb,
+    ::flatbuffers::Offset<::flatbuffers::Vector<const chiwawa::schema::Object *>> objects = 0,
+    ::flatbuffers::Offset<::flatbuffers::Vector<uint8_t>> bytes = 0) {
+  ObjectPartBuilder builder_(_fbb);
+  builder_.add_bytes(bytes);
+  builder_.add_objects(objects);
+  return builder_.Finish();
+}
+
+struct ObjectPart::Traits {
+  using type = ObjectPart;
+  static auto constexpr Create = CreateObjectPart;
+};
+
+inline ::flatbuffers::Offset<ObjectPart> CreateObjectPartDirect(
+    ::flatbuffers::FlatBufferBuilder &_fbb,
+    const std::vector<chiwawa::schema::Object> *objects = nullptr,
+    const std::vector<uint8_t> *bytes = nullptr) {
+  auto objects__ = objects ? _fbb.CreateVectorOfStructs<chiwawa::schema::Object>(*objects) : 0;
+  auto bytes__ = bytes ? _fbb.CreateVector<uint8_t>(*bytes) : 0;
+  return chiwawa::schema::CreateObjectPart(
+      _fbb,
+      objects__,
       bytes__);
 }
 

@@ -38,6 +38,9 @@ class ByteReader {
     position_ = end_;
   }
 
+  /// The next byte, which is not read over; 0 at the end.
+  uint8_t peek() const { return at_end() ? uint8_t{0} : data_[position_]; }
+
   uint8_t u8() {
     if (at_end()) {
       fail(end_text_, position_);

@@ -157,11 +157,18 @@ FuncInst* indirect_callee(Context& ctx) {
     return nullptr;
   }
   FuncInst* const function = ctx.store->funcs[static_cast<size_t>(ref - 1)].get();
-  if (function->type_id != ctx.instance->cache.type_ids[cell.imm]) {
+  if (function->type_id != cell.imm && !ctx.store->types.matches(function->type_id, cell.imm)) {
     ctx.trap = TrapKind::IndirectCallTypeMismatch;
     return nullptr;
   }
   return function;
+}
+
+FuncInst* referenced_callee(Context& ctx) {
+  const uint64_t ref = ctx.fp[ctx.pc->a];
+  if (ref != kNullRef) return ctx.store->funcs[static_cast<size_t>(ref - 1)].get();
+  ctx.trap = TrapKind::NullFunctionReference;
+  return nullptr;
 }
 
 Exit enter_uncompiled(Context& ctx) {

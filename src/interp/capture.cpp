@@ -69,9 +69,11 @@ class OffsetFinder : public CompileObserver {
   }
 };
 
+/// Types as the module declares them.
 std::vector<ValType> local_types(const FuncInst& function) {
-  std::vector<ValType> types = function.type.params;
-  for (const LocalRun& run : function.instance->module->body(function.function_index).locals) {
+  const Module& module = *function.instance->module;
+  std::vector<ValType> types = module.function_type(function.function_index).params;
+  for (const LocalRun& run : module.body(function.function_index).locals) {
     types.insert(types.end(), run.count, run.type);
   }
   return types;
@@ -114,6 +116,7 @@ MachineImage Machine::capture() {
   for (auto& [code, finder] : finders) {
     observe(store, *code, finder);
     locals[code] = local_types(store[code->function]);
+    for (ValType& type : locals[code]) type = code->instance->module->types.top(type);
   }
 
   const uint64_t* slots = ctx.slots.data.get();
@@ -127,17 +130,20 @@ MachineImage Machine::capture() {
     const std::vector<Value> frame_locals = load_values(types, slots);
     image.values.insert(image.values.end(), frame_locals.begin(), frame_locals.end());
     for (const StackEntry& entry : place.stack) {
+      const ValType type = frame->code->instance->module->types.top(entry.type);
       switch (entry.place) {
-        case StackEntry::Place::Home: image.values.push_back(load_value(entry.type, slots + entry.home)); break;
-        case StackEntry::Place::Local: image.values.push_back(frame_locals[entry.local]); break;
-        case StackEntry::Place::Constant: image.values.push_back(load_value(entry.type, &entry.bits)); break;
+        case StackEntry::Place::Home: image.values.push_back(load_value(type, slots + entry.home)); break;
+        case StackEntry::Place::Local: image.values.push_back(load_value(type, &frame_locals[entry.local].bits)); break;
+        case StackEntry::Place::Constant: image.values.push_back(load_value(type, &entry.bits)); break;
       }
     }
     slots += place.first_slot;
   }
   if (ctx.pending) {
     const uint64_t* const args = ctx.slots.data.get() + ctx.pending->first_slot;
-    image.pending = {ctx.pending->function, load_values(store[ctx.pending->function].type.params, args)};
+    std::vector<ValType> types = store[ctx.pending->function].type.params;
+    for (ValType& type : types) type = store.types.top(type);
+    image.pending = {ctx.pending->function, load_values(types, args)};
   }
   return image;
 }
@@ -147,7 +153,7 @@ namespace {
 /// Checks a MachineImage against the store and finds out where each of its frames belongs.
 class ImageReader {
  public:
-  ImageReader(const Store& store, const MachineImage& image) : store_(store), image_(image) {}
+  ImageReader(const Store& store, const MachineImage& image) : store_(store), image_(image), refs_(store) {}
 
   std::vector<std::unique_ptr<Code>> codes;
 
@@ -209,7 +215,7 @@ class ImageReader {
     }
   }
 
-  Result<void> check_values() const {
+  Result<void> check_values() {
     size_t next = 0;
     for (size_t i = 0; i < image_.frames.size(); ++i) {
       const FrameImage& frame = image_.frames[i];
@@ -223,38 +229,54 @@ class ImageReader {
       if (frame.local_count != restored.locals.size() || frame.operand_count != place->stack.size()) {
         return damaged(frame_name(i) + ": number of locals or operands differs from the module's validation");
       }
-      for (const ValType type : restored.locals) CHIWAWA_TRY(check_value(i, image_.values[next++], type));
-      for (const StackEntry& entry : place->stack) CHIWAWA_TRY(check_value(i, image_.values[next++], entry.type));
+      const std::vector<uint32_t>& ids = store_[frame.function].instance->type_ids;
+      for (const ValType type : restored.locals) {
+        // One without a default is null until it is set; that it is not read before is validated.
+        const ValType closed = TypeSpace::renumber(nullable_ref(type), ids);
+        CHIWAWA_TRY(check_value(i, image_.values[next++], closed));
+      }
+      for (const StackEntry& entry : place->stack) {
+        CHIWAWA_TRY(check_value(i, image_.values[next++], TypeSpace::renumber(entry.type, ids)));
+      }
     }
     return {};
   }
 
-  Result<void> check_value(size_t frame, const Value& value, ValType type) const {
-    if (value.type != type) {
-      return damaged(frame_name(frame) + ": a value of type " + std::string(name(value.type)) + " where " +
-                     std::string(name(type)) + " is valid");
+  static ValType nullable_ref(ValType type) { return is_ref(type) ? nullable(type) : type; }
+
+  /// `type` is closed.
+  Result<void> check_value(size_t frame, const Value& value, ValType type) {
+    if (value.type != store_.types.top(type)) {
+      return damaged(frame_name(frame) + ": a value of type " + name(value.type) + " where " + name(type) +
+                     " is valid");
     }
     const uint64_t slots[] = {value.bits, value.high};
-    if (load_value(type, slots) != value) return damaged(frame_name(frame) + ": a value has more bits than its type");
-    if (type == ValType::FuncRef && value.bits > store_.funcs.size()) {
-      return damaged(frame_name(frame) + ": a reference to a function that does not exist");
+    if (load_value(value.type, slots) != value) {
+      return damaged(frame_name(frame) + ": a value has more bits than its type");
+    }
+    if (is_ref(type) && !refs_.is_valid(value.bits, type)) {
+      return damaged(frame_name(frame) + ": a reference that is none of type " + name(type));
     }
     return {};
   }
 
   /// Every frame must be one that its caller's call can have made: it returns what the call returns. Its parameters
   /// may be others, because it may stand in the place of a frame that has made a tail call.
-  Result<void> check_calls() const {
-    const FuncType* expected = nullptr;
+  Result<void> check_calls() {
+    using Types = std::span<const ValType>;
+    std::optional<FuncType> expected;
     for (size_t i = 0; i < image_.frames.size(); ++i) {
-      const std::vector<ValType>& results = store_[image_.frames[i].function].type.results;
-      if (i == 0 && results != store_[image_.entry].type.results) {
+      const FuncInst& function = store_[image_.frames[i].function];
+      const Types results = function.type.results;
+      if (i == 0 && !store_.types.matches(results, store_[image_.entry].type.results)) {
         return damaged("the outermost frame does not return what the invoked function returns");
       }
-      if (expected != nullptr && results != expected->results) {
+      if (expected && !store_.types.matches(results, expected->results)) {
         return damaged(frame_name(i) + ": the caller calls a function with other results");
       }
-      expected = place(i).callee;
+      const FuncType* const callee = place(i).callee;
+      expected.reset();
+      if (callee != nullptr) expected = TypeSpace::renumber(*callee, function.instance->type_ids);
     }
     if (!image_.pending) return {};
     const MachineImage::PendingCall& call = *image_.pending;
@@ -262,7 +284,7 @@ class ImageReader {
       return damaged("pending call: no such host function");
     }
     const FuncType& type = store_[call.function].type;
-    const bool fits = expected != nullptr ? type == *expected : call.function == image_.entry;
+    const bool fits = expected ? store_.types.matches(type, *expected) : call.function == image_.entry;
     if (!fits || call.args.size() != type.params.size()) return damaged("pending call: not of the type that is called");
     for (size_t i = 0; i < call.args.size(); ++i) {
       CHIWAWA_TRY(check_value(image_.frames.size(), call.args[i], type.params[i]));
@@ -272,6 +294,7 @@ class ImageReader {
 
   const Store& store_;
   const MachineImage& image_;
+  RefChecker refs_;
   std::map<FuncAddr, Restored> restored_;
 };
 

@@ -32,6 +32,43 @@ struct Cell {
 };
 static_assert(sizeof(Cell) == 16);
 
+/// What becomes of an exception with a certain tag, or any.
+struct CatchTarget {
+  bool any_tag = false;
+  bool with_ref = false;   ///< the reference to the exception is stored, too
+  bool ref_first = false;  ///< before the exception's values, not behind them
+  uint16_t slot = 0;       ///< where the first goes
+  uint32_t tag_index = 0;
+  uint32_t cell = 0;  ///< where execution goes on
+};
+
+/// Cells whose exceptions are looked at by the same clauses.
+struct TryRegion {
+  static constexpr uint32_t kNone = ~uint32_t{0};
+  uint32_t outer = kNone;  ///< the region that gets what no clause takes; kNone: the caller
+  std::vector<CatchTarget> clauses;
+};
+
+/// The cells from `cell` on, up to the next start, are in that region, or in none.
+struct RegionStart {
+  uint32_t cell = 0;
+  uint32_t region = TryRegion::kNone;
+};
+
+/// Which slots of a frame hold references to objects, besides locals, at the places where a collection can happen.
+struct RefMap {
+  struct Place {
+    uint32_t cell = 0;
+    uint32_t first = 0;  ///< in `slots`
+    uint32_t count = 0;
+  };
+  bool complete = false;
+  std::vector<uint16_t> locals;    ///< slots
+  std::vector<Place> instructions; ///< by cell: from there to the next entry
+  std::vector<Place> returns;      ///< by cell: behind a call, without its operands and results
+  std::vector<uint16_t> slots;
+};
+
 /// One function instance's code. Exists from the function's allocation on; until the first call `cells` points to a
 /// stub that compiles it.
 struct Code {
@@ -47,6 +84,9 @@ struct Code {
   std::vector<uint32_t> branch_targets{};  ///< of br_table: cell indices
   /// Module offsets at which a restored frame begins: nothing is fused across them. Sorted.
   std::vector<uint32_t> barriers{};
+  std::vector<TryRegion> regions{};
+  std::vector<RegionStart> region_starts{};  ///< by cell
+  mutable RefMap refs{};                             ///< made by the first collection that needs it
 };
 
 }  // namespace chiwawa

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "interp/instr_reader.hpp"
+#include "interp/single_types.hpp"
 #include "interp/slot_op.hpp"
 
 namespace chiwawa {
@@ -13,20 +14,11 @@ namespace {
 
 constexpr uint32_t kNone = ~uint32_t{0};
 
-/// The types of a block type that is a single value type.
-std::span<const ValType> single(ValType type) {
-  static constexpr ValType kTypes[] = {ValType::I32,  ValType::I64,     ValType::F32,      ValType::F64,
-                                       ValType::V128, ValType::FuncRef, ValType::ExternRef};
-  for (const ValType& candidate : kTypes) {
-    if (candidate == type) return {&candidate, 1};
-  }
-  return {};
-}
-
 class Compiler {
  public:
   Compiler(const Store& store, const Code& code, CompileObserver* observer)
-      : instance_(*code.instance),
+      : store_(store),
+        instance_(*code.instance),
         module_(*instance_.module),
         options_{.polls = store.compile_options.polls && !store.compile_options.exact,
                  .exact = store.compile_options.exact,
@@ -34,12 +26,13 @@ class Compiler {
         barriers_(code.barriers),
         observer_(observer),
         function_(store[code.function]),
+        type_(module_.function_type(function_.function_index)),
         body_(module_.body(function_.function_index)),
         reader_(module_.bytes, body_.code) {}
 
   void run() {
     declare_locals();
-    labels_.push_back({.kind = Opcode::block, .params = {}, .results = function_.type.results});
+    labels_.push_back({.kind = Opcode::block, .params = {}, .results = type_.results});
     sync_point();
     Instr instr;
     Error error;
@@ -58,13 +51,15 @@ class Compiler {
   std::vector<Cell> cells;
   std::vector<uint32_t> branch_targets;
   std::vector<uint32_t> cell_offsets;
+  std::vector<TryRegion> regions;
+  std::vector<RegionStart> region_starts;
   uint32_t local_slots = 0;
   uint32_t frame_slots = 0;
   bool has_step = false;
 
  private:
   struct Label {
-    Opcode kind = Opcode::block;  // block (also the function), loop, if_, else_
+    Opcode kind = Opcode::block;  // block (also the function), loop, if_, else_, try_, try_table, catch_
     std::span<const ValType> params;
     std::span<const ValType> results;
     uint32_t height = 0;          // of the stack, without params
@@ -72,19 +67,21 @@ class Compiler {
     uint32_t loop_cell = 0;       // loop: where branches go
     uint32_t fixups = kNone;      // branches that go to the end: a chain through their targets, see fix()
     uint32_t else_fixup = kNone;  // if_: the branch that skips the first part
+    uint32_t region = kNone;      // whose clauses see the exceptions of the instructions within
+    uint32_t own_region = kNone;  // try_, try_table: the region that it made
   };
 
   // --- locals and the abstract stack -------------------------------------------------------------------------------
 
   void declare_locals() {
-    local_types_ = function_.type.params;
+    local_types_ = type_.params;
     for (const LocalRun& run : body_.locals) local_types_.insert(local_types_.end(), run.count, run.type);
     local_slots_.reserve(local_types_.size());
     for (const ValType type : local_types_) {
       local_slots_.push_back(static_cast<uint16_t>(local_slots));
       local_slots += slots_of(type);
     }
-    frame_slots = std::max(local_slots, slots_of(function_.type.results));
+    frame_slots = std::max(local_slots, slots_of(type_.results));
     aliases_.assign(local_types_.size(), 0);
   }
 
@@ -209,13 +206,13 @@ class Compiler {
     if (observer_ != nullptr) observer_->sync_point(here());
   }
 
-  std::pair<std::span<const ValType>, std::span<const ValType>> types_of(const BlockType& type) const {
+  std::pair<std::span<const ValType>, std::span<const ValType>> types_of(const BlockType& type) {
     switch (type.kind) {
       case BlockType::Kind::Empty: return {};
-      case BlockType::Kind::Value: return {{}, single(type.value)};
+      case BlockType::Kind::Value: return {{}, singles_.of(type.value)};
       case BlockType::Kind::TypeIndex: break;
     }
-    const FuncType& function_type = module_.types[type.type_index];
+    const FuncType& function_type = module_.types.func(type.type_index);
     return {function_type.params, function_type.results};
   }
 
@@ -296,7 +293,7 @@ class Compiler {
 
   /// Results go to the frame's first slots. Requires settle_branch_values().
   void emit_return() {
-    const size_t arity = function_.type.results.size();
+    const size_t arity = type_.results.size();
     if (arity == 1 && !is_vec(stack_.back().type)) {
       emit(SlotOp::ret_slot, 0, slot_of(stack_.back()));
     } else {
@@ -346,8 +343,7 @@ class Compiler {
     }
   }
 
-  void compile_br_if(uint32_t depth) {
-    const Condition condition = pop_condition();
+  void compile_br_if(uint32_t depth, const Condition& condition) {
     Label& to = label(depth);
     settle_branch_values(to);
     if (!is_function_label(depth) && !needs_moves(to)) {
@@ -409,20 +405,21 @@ class Compiler {
 
   void skip_unreachable(const Instr& instr) {
     switch (instr.opcode) {
-      case Opcode::block:
-      case Opcode::loop:
-      case Opcode::if_: ++nesting_; break;
       case Opcode::else_:
         if (nesting_ == 0) compile_else();
-        break;
-      case Opcode::end:
-        if (nesting_ == 0) {
-          compile_end();
-        } else {
-          --nesting_;
-        }
-        break;
+        return;
+      case Opcode::catch_:
+      case Opcode::catch_all:
+        if (nesting_ == 0) compile_catch(instr);
+        return;
       default: break;
+    }
+    if (opens_block(instr.opcode)) ++nesting_;
+    if (!closes_block(instr.opcode)) return;
+    if (nesting_ != 0) {
+      --nesting_;
+    } else {
+      compile_end(instr);
     }
   }
 
@@ -442,6 +439,14 @@ class Compiler {
     }
     next.height = height() - static_cast<uint32_t>(params.size());
     next.slot = params.empty() ? next_home() : home(stack_[next.height]);
+    next.region = labels_.back().region;
+    if (instr.opcode == Opcode::try_ || instr.opcode == Opcode::try_table) {
+      next.own_region = static_cast<uint32_t>(regions.size());
+      regions.push_back({.outer = next.region, .clauses = {}});
+      if (instr.opcode == Opcode::try_table) compile_catch_clauses(instr, next);
+      next.region = next.own_region;
+      enter_region(next.region);
+    }
     if (instr.opcode == Opcode::loop) {
       sync_point();
       next.loop_cell = here();
@@ -468,7 +473,81 @@ class Compiler {
     reset_stack(current.height, current.params);
   }
 
-  void compile_end() {
+  /// Cells from here on are in that region.
+  void enter_region(uint32_t region) {
+    const uint32_t current = region_starts.empty() ? kNone : region_starts.back().region;
+    if (region == current) return;
+    bind();
+    region_starts.push_back({here(), region});
+  }
+
+  /// Where exceptions arrive that a try_table catches: a piece of code for each clause, which branches to its label.
+  void compile_catch_clauses(const Instr& instr, const Label& label) {
+    if (instr.index == 0) return;
+    const std::vector<StackEntry> params(stack_.begin() + label.height, stack_.end());
+    pop_to(label.height);
+    const uint32_t over = emit(SlotOp::br_always);
+    reader_.for_each_catch(instr, [&](const CatchClause& clause) {
+      bind();
+      CatchTarget target{.any_tag = clause.any_tag,
+                         .with_ref = clause.with_ref,
+                         .slot = next_home(),
+                         .tag_index = clause.tag_index,
+                         .cell = here()};
+      if (!clause.any_tag) {
+        for (const ValType type : module_.tag_type(clause.tag_index).params) push_home(type);
+      }
+      if (clause.with_ref) push_home(non_null(ValType::ExnRef));
+      emit_branch(clause.label);
+      pop_to(label.height);
+      regions[label.own_region].clauses.push_back(target);
+    });
+    bind();
+    cells[over].imm = here() - over;
+    for (const StackEntry& param : params) push_home(param.type);
+    settled_ = height();
+  }
+
+  /// Behind a legacy `catch` the exception, which `rethrow` needs, is an operand below its values.
+  void compile_catch(const Instr& instr) {
+    if (reachable_) {
+      settle_branch_values(labels_.back());
+      emit_branch(0);
+    }
+    bind();
+    Label& current = labels_.back();
+    current.kind = Opcode::catch_;
+    current.region = regions[current.own_region].outer;
+    enter_region(current.region);
+    const bool any = instr.opcode == Opcode::catch_all;
+    regions[current.own_region].clauses.push_back({.any_tag = any,
+                                                   .with_ref = true,
+                                                   .ref_first = true,
+                                                   .slot = current.slot,
+                                                   .tag_index = any ? 0 : instr.index,
+                                                   .cell = here()});
+    reset_stack(current.height, {});
+    push_home(non_null(ValType::ExnRef));
+    if (!any) {
+      for (const ValType type : module_.tag_type(instr.index).params) push_home(type);
+    }
+    settled_ = height();
+  }
+
+  void compile_throw(const Instr& instr) {
+    const size_t count = module_.tag_type(instr.index).params.size();
+    emit(SlotOp::throw_exception, 0, pop_contiguous(count), 0, 0, instr.index);
+    leave_reachable();
+  }
+
+  /// Pops so many operands, which lie one after the other from the slot on that is returned.
+  uint16_t pop_contiguous(size_t count) {
+    settle_top(count);
+    pop_to(height() - static_cast<uint32_t>(count));
+    return next_home();
+  }
+
+  void compile_end(const Instr& instr) {
     const Label done = labels_.back();
     if (labels_.size() == 1) {
       if (reachable_) {
@@ -479,8 +558,15 @@ class Compiler {
       finish_tables();
       return;
     }
-    if (reachable_) settle_all();
+    if (reachable_ && done.kind == Opcode::catch_) {
+      settle_branch_values(done);
+      emit_branch_moves(done.slot, done.results.size());
+    } else if (reachable_) {
+      settle_all();
+    }
     labels_.pop_back();
+    enter_region(labels_.back().region);
+    if (instr.opcode == Opcode::delegate) regions[done.own_region].outer = label(instr.index).region;
     const bool branched = done.fixups != kNone || done.else_fixup != kNone;
     if (branched) {
       bind();
@@ -503,19 +589,22 @@ class Compiler {
 
   // --- calls -------------------------------------------------------------------------------------------------------
 
-  /// A call whose operands are popped: the callee's element index is in `table_slot`, the arguments are in their homes,
-  /// from `first_slot` on.
+  /// A call whose operands are popped: the arguments are in their homes, from `first_slot` on.
   struct CallSite {
+    enum class Kind : uint8_t { Function, Table, Reference };
     const FuncType& callee;
-    bool is_indirect = false;
-    uint16_t table_slot = 0;
+    Kind kind = Kind::Function;
+    uint16_t callee_slot = 0;  // of the index in the table, or of the reference
     uint16_t first_slot = 0;
   };
 
   CallSite pop_call(const Instr& instr) {
-    const bool indirect = instr.opcode == Opcode::call_indirect || instr.opcode == Opcode::return_call_indirect;
-    CallSite site{indirect ? module_.types[instr.index] : module_.function_type(instr.index), indirect};
-    if (indirect) site.table_slot = pop_slot();
+    using Kind = CallSite::Kind;
+    Kind kind = Kind::Function;
+    if (instr.opcode == Opcode::call_indirect || instr.opcode == Opcode::return_call_indirect) kind = Kind::Table;
+    if (instr.opcode == Opcode::call_ref || instr.opcode == Opcode::return_call_ref) kind = Kind::Reference;
+    CallSite site{kind == Kind::Function ? module_.function_type(instr.index) : module_.types.func(instr.index), kind};
+    if (kind != Kind::Function) site.callee_slot = pop_slot();
     if (at_barrier(instr.end)) settle_all();
     settle_top(site.callee.params.size());
     pop_to(height() - static_cast<uint32_t>(site.callee.params.size()));
@@ -523,12 +612,14 @@ class Compiler {
     return site;
   }
 
-  void emit_call(const Instr& instr, const CallSite& site, SlotOp direct, SlotOp indirect) {
-    if (site.is_indirect) {
-      emit(indirect, site.first_slot, site.table_slot, static_cast<uint16_t>(instr.index2),
-           static_cast<uint16_t>(instr.index2 >> 16), instr.index);
-    } else {
-      emit(direct, site.first_slot, 0, 0, 0, instr.index);
+  void emit_call(const Instr& instr, const CallSite& site, SlotOp function, SlotOp table, SlotOp reference) {
+    switch (site.kind) {
+      case CallSite::Kind::Function: emit(function, site.first_slot, 0, 0, 0, instr.index); break;
+      case CallSite::Kind::Table:
+        emit(table, site.first_slot, site.callee_slot, static_cast<uint16_t>(instr.index2),
+             static_cast<uint16_t>(instr.index2 >> 16), instance_.type_ids[instr.index]);
+        break;
+      case CallSite::Kind::Reference: emit(reference, site.first_slot, site.callee_slot); break;
     }
   }
 
@@ -540,18 +631,18 @@ class Compiler {
 
   void compile_call(const Instr& instr) {
     const CallSite site = pop_call(instr);
-    const bool imported = !site.is_indirect && module_.is_imported_function(instr.index);
+    const bool imported = site.kind == CallSite::Kind::Function && module_.is_imported_function(instr.index);
     const SlotOp internal = options_.polls ? SlotOp::call_internal_p : SlotOp::call_internal;
     emit_call(instr, site, imported ? SlotOp::call_external : internal,
-              options_.polls ? SlotOp::call_table_p : SlotOp::call_table);
+              options_.polls ? SlotOp::call_table_p : SlotOp::call_table, SlotOp::call_reference);
     finish_call(instr, site);
   }
 
   /// A host function cannot take the frame's place: it returns behind the call, where this frame returns its results.
   void compile_tail_call(const Instr& instr) {
     const CallSite site = pop_call(instr);
-    emit_call(instr, site, SlotOp::tail_call_function, SlotOp::tail_call_table);
-    if (site.is_indirect || module_.is_imported_function(instr.index)) {
+    emit_call(instr, site, SlotOp::tail_call_function, SlotOp::tail_call_table, SlotOp::tail_call_reference);
+    if (site.kind != CallSite::Kind::Function || module_.is_imported_function(instr.index)) {
       finish_call(instr, site);
       emit_return();
     }
@@ -648,10 +739,10 @@ class Compiler {
          static_cast<uint32_t>(vector.low >> 32));
   }
 
-  void compile_select() {
+  void compile_select(const Instr& instr) {
     const uint16_t condition = pop_slot();
     const uint16_t second = pop_slot();
-    const ValType type = stack_.back().type;
+    const ValType type = instr.opcode == Opcode::select_t ? instr.ref_type : stack_.back().type;
     const uint16_t first = pop_slot();
     const uint16_t d = push_result(type);
     emit(is_vec(type) ? SlotOp::select_pair : SlotOp::select_slot, d, first, second, condition);
@@ -758,6 +849,192 @@ class Compiler {
     }
   }
 
+  // --- references, structs and arrays ------------------------------------------------------------------------------
+
+  uint16_t temporary() {
+    const uint16_t slot = next_home();
+    frame_slots = std::max(frame_slots, slot + 1u);
+    return slot;
+  }
+
+  static Condition when_nonzero(uint16_t slot) {
+    return {SlotOp::br_nonzero, SlotOp::br_nonzero_p, SlotOp::br_zero, SlotOp::br_zero_p, slot};
+  }
+  static Condition when_zero(uint16_t slot) {
+    return {SlotOp::br_zero, SlotOp::br_zero_p, SlotOp::br_nonzero, SlotOp::br_nonzero_p, slot};
+  }
+
+  void compile_br_on_null(const Instr& instr) {
+    StackEntry ref = pop();
+    // The slot behind the reference's home, which stays where it is.
+    push(ref);
+    const uint16_t result = temporary();
+    emit(SlotOp::is_null, result, slot_of(stack_.back()));
+    pop();
+    compile_br_if(instr.index, when_nonzero(result));
+    if (ref.place == StackEntry::Place::Constant) ref.place = StackEntry::Place::Home;  // slot_of has put it there
+    ref.type = non_null(ref.type);
+    push(ref);
+  }
+
+  void compile_br_on_non_null(const Instr& instr) {
+    retype_top(non_null(stack_.back().type));
+    const uint16_t result = temporary();
+    emit(SlotOp::is_null, result, slot_of(stack_.back()));
+    compile_br_if(instr.index, when_zero(result));
+    pop();
+  }
+
+  void compile_br_on_cast(const Instr& instr) {
+    const bool on_fail = instr.opcode == Opcode::br_on_cast_fail;
+    const ValType rest = is_nullable(instr.ref_type) ? non_null(instr.cast_from) : instr.cast_from;
+    const uint16_t result = temporary();
+    emit(SlotOp::ref_test_type, result, slot_of(stack_.back()), 0, 0, closed(instr.ref_type));
+    retype_top(on_fail ? rest : instr.ref_type);
+    compile_br_if(instr.index, on_fail ? when_zero(result) : when_nonzero(result));
+    retype_top(on_fail ? instr.ref_type : rest);
+  }
+
+  /// The topmost value is known to be, or is from now on looked at as one, of this type.
+  void retype_top(ValType type) { stack_.back().type = type; }
+
+  /// A type as the store has it, in a cell.
+  uint32_t closed(ValType type) const { return static_cast<uint32_t>(TypeSpace::renumber(type, instance_.type_ids)); }
+
+  /// How a field of that storage type is read; written, the signed and the unsigned form are the same.
+  static uint16_t access_of(ValType storage, bool is_signed) {
+    const auto number = [](FieldAccess access) { return static_cast<uint16_t>(access); };
+    switch (storage) {
+      case ValType::I8: return number(is_signed ? FieldAccess::S8 : FieldAccess::U8);
+      case ValType::I16: return number(is_signed ? FieldAccess::S16 : FieldAccess::U16);
+      case ValType::I32:
+      case ValType::F32: return number(FieldAccess::Word);
+      case ValType::V128: return number(FieldAccess::Pair);
+      default: return number(FieldAccess::Slot);
+    }
+  }
+
+  /// Pops so many operands, which lie one after the other, and emits an operation that makes an object of them.
+  void compile_new(const Instr& instr, SlotOp op, size_t operands, uint32_t more = 0) {
+    const uint16_t first = pop_contiguous(operands);
+    const uint16_t d = push_result(defined_ref(instr.index, false));
+    emit(op, d, first, static_cast<uint16_t>(more), static_cast<uint16_t>(more >> 16), instance_.type_ids[instr.index]);
+  }
+
+  void compile_field(const Instr& instr) {
+    const FieldType& field = module_.types[instr.index].fields[instr.index2];
+    const uint32_t offset = layout_of(instr.index).offsets[instr.index2];
+    const uint16_t access = access_of(field.storage, instr.opcode == Opcode::struct_get_s);
+    if (instr.opcode == Opcode::struct_set) {
+      const uint16_t b = pop_slot(), a = pop_slot();
+      emit(SlotOp::struct_store, 0, a, b, access, offset);
+    } else {
+      const uint16_t a = pop_slot();
+      const uint16_t d = push_result(unpacked(field.storage));
+      emit(SlotOp::struct_load, d, a, 0, access, offset);
+    }
+  }
+
+  void compile_element(const Instr& instr) {
+    const ValType storage = module_.types[instr.index].fields[0].storage;
+    const uint16_t access = access_of(storage, instr.opcode == Opcode::array_get_s);
+    if (instr.opcode == Opcode::array_set) {
+      const uint16_t b = pop_slot(), a = pop_slot(), d = pop_slot();
+      emit(SlotOp::array_store, d, a, b, access);
+    } else {
+      const uint16_t b = pop_slot(), a = pop_slot();
+      const uint16_t d = push_result(unpacked(storage));
+      emit(SlotOp::array_load, d, a, b, access);
+    }
+  }
+
+  /// Pops the operands of a bulk operation on arrays; the last is a count of elements.
+  void compile_array_bulk(SlotOp op, size_t operands, uint32_t bytes_per_unit, uint32_t imm = 0) {
+    settle_top(operands);
+    const uint16_t count = home(stack_.back());
+    pop_to(height() - static_cast<uint32_t>(operands));
+    emit(op, 0, next_home(), 0, 0, imm);
+    if (options_.polls) emit(SlotOp::charge, 0, count, 0, 0, bytes_per_unit);
+  }
+
+  const ObjectLayout& layout_of(uint32_t type_index) const { return store_.layouts[instance_.type_ids[type_index]]; }
+
+  void compile_aggregate(const Instr& instr) {
+    switch (instr.opcode) {
+      case Opcode::ref_eq: {
+        const uint16_t b = pop_slot(), a = pop_slot();
+        const uint16_t d = push_result(ValType::I32);
+        emit(SlotOp::ref_equal, d, a, b);
+        return;
+      }
+      case Opcode::ref_as_non_null:
+        emit(SlotOp::check_non_null, 0, slot_of(stack_.back()));
+        retype_top(non_null(stack_.back().type));
+        return;
+      case Opcode::ref_test:
+      case Opcode::ref_test_null: {
+        const uint16_t a = pop_slot();
+        const uint16_t d = push_result(ValType::I32);
+        emit(SlotOp::ref_test_type, d, a, 0, 0, closed(instr.ref_type));
+        return;
+      }
+      case Opcode::ref_cast:
+      case Opcode::ref_cast_null:
+        emit(SlotOp::ref_cast_type, 0, slot_of(stack_.back()), 0, 0, closed(instr.ref_type));
+        retype_top(instr.ref_type);
+        return;
+      // A reference is the same on both sides.
+      case Opcode::any_convert_extern: return convert_top(ValType::AnyRef);
+      case Opcode::extern_convert_any: return convert_top(ValType::ExternRef);
+      case Opcode::ref_i31: {
+        const uint16_t a = pop_slot();
+        const uint16_t d = push_result(non_null(ValType::I31Ref));
+        emit(SlotOp::i31_make, d, a);
+        return;
+      }
+      case Opcode::i31_get_s:
+      case Opcode::i31_get_u: {
+        const uint16_t a = pop_slot();
+        const uint16_t d = push_result(ValType::I32);
+        emit(SlotOp::i31_value, d, a, instr.opcode == Opcode::i31_get_s);
+        return;
+      }
+
+      case Opcode::struct_new: compile_new(instr, SlotOp::struct_make, layout_of(instr.index).fields.size(), 1); return;
+      case Opcode::struct_new_default: compile_new(instr, SlotOp::struct_make, 0, 0); return;
+      case Opcode::struct_get:
+      case Opcode::struct_get_s:
+      case Opcode::struct_get_u:
+      case Opcode::struct_set: compile_field(instr); return;
+
+      case Opcode::array_new: compile_new(instr, SlotOp::array_make, 2, 1); return;
+      case Opcode::array_new_default: compile_new(instr, SlotOp::array_make, 1, 0); return;
+      case Opcode::array_new_fixed: compile_new(instr, SlotOp::array_make_fixed, instr.index2, instr.index2); return;
+      case Opcode::array_new_data: compile_new(instr, SlotOp::array_make_data, 2, instr.index2); return;
+      case Opcode::array_new_elem: compile_new(instr, SlotOp::array_make_elem, 2, instr.index2); return;
+      case Opcode::array_get:
+      case Opcode::array_get_s:
+      case Opcode::array_get_u:
+      case Opcode::array_set: compile_element(instr); return;
+      case Opcode::array_len: {
+        const uint16_t a = pop_slot();
+        const uint16_t d = push_result(ValType::I32);
+        emit(SlotOp::array_length, d, a);
+        return;
+      }
+      case Opcode::array_fill: compile_array_bulk(SlotOp::array_fill_range, 4, layout_of(instr.index).bytes); return;
+      case Opcode::array_copy: compile_array_bulk(SlotOp::array_copy_range, 5, layout_of(instr.index).bytes); return;
+      case Opcode::array_init_data:
+        compile_array_bulk(SlotOp::array_init_from_data, 4, layout_of(instr.index).bytes, instr.index2);
+        return;
+      case Opcode::array_init_elem: compile_array_bulk(SlotOp::array_init_from_elem, 4, 8, instr.index2); return;
+
+      default: assert(false); return;  // every other row has a shape
+    }
+  }
+
+  void convert_top(ValType type) { retype_top(is_nullable(stack_.back().type) ? type : non_null(type)); }
+
   void compile_other(const Instr& instr) {
     switch (instr.opcode) {
       case Opcode::unreachable:
@@ -767,15 +1044,33 @@ class Compiler {
       case Opcode::nop: return;
       case Opcode::block:
       case Opcode::loop:
+      case Opcode::try_:
+      case Opcode::try_table:
       case Opcode::if_: begin_block(instr); return;
       case Opcode::else_: compile_else(); return;
-      case Opcode::end: compile_end(); return;
+      case Opcode::catch_:
+      case Opcode::catch_all: compile_catch(instr); return;
+      case Opcode::end:
+      case Opcode::delegate: compile_end(instr); return;
+      case Opcode::throw_: compile_throw(instr); return;
+      case Opcode::throw_ref:
+        emit(SlotOp::throw_reference, 0, pop_slot());
+        leave_reachable();
+        return;
+      case Opcode::rethrow:
+        emit(SlotOp::throw_reference, 0, label(instr.index).slot);
+        leave_reachable();
+        return;
       case Opcode::br:
         settle_branch_values(label(instr.index));
         emit_branch(instr.index);
         leave_reachable();
         return;
-      case Opcode::br_if: compile_br_if(instr.index); return;
+      case Opcode::br_if: compile_br_if(instr.index, pop_condition()); return;
+      case Opcode::br_on_null: compile_br_on_null(instr); return;
+      case Opcode::br_on_non_null: compile_br_on_non_null(instr); return;
+      case Opcode::br_on_cast:
+      case Opcode::br_on_cast_fail: compile_br_on_cast(instr); return;
       case Opcode::br_table:
         compile_br_table(instr);
         leave_reachable();
@@ -786,12 +1081,16 @@ class Compiler {
         leave_reachable();
         return;
       case Opcode::call:
+      case Opcode::call_ref:
       case Opcode::call_indirect: compile_call(instr); return;
       case Opcode::return_call:
+      case Opcode::return_call_ref:
       case Opcode::return_call_indirect: compile_tail_call(instr); return;
 
       case Opcode::ref_null: push_constant(instr.ref_type, kNullRef); return;
-      case Opcode::ref_func: push_constant(ValType::FuncRef, ref_of(instance_.funcs[instr.index])); return;
+      case Opcode::ref_func: 
+        push_constant(defined_ref(module_.functions[instr.index], false), ref_of(instance_.funcs[instr.index]));
+        return;
       case Opcode::ref_is_null: {
         const uint16_t a = pop_slot();
         const uint16_t d = push_result(ValType::I32);
@@ -801,7 +1100,7 @@ class Compiler {
 
       case Opcode::drop: pop(); return;
       case Opcode::select:
-      case Opcode::select_t: compile_select(); return;
+      case Opcode::select_t: compile_select(instr); return;
 
       case Opcode::local_get:
         push({.type = local_types_[instr.index], .place = StackEntry::Place::Local, .local = instr.index});
@@ -823,7 +1122,7 @@ class Compiler {
 
       case Opcode::table_get: {
         const uint16_t a = pop_slot();
-        const uint16_t d = push_result(module_.tables[instr.index].element);
+        const uint16_t d = push_result(module_.tables[instr.index].type.element);
         emit(SlotOp::table_load, d, a, 0, 0, instr.index);
         return;
       }
@@ -833,13 +1132,13 @@ class Compiler {
         return;
       }
       case Opcode::table_size: {
-        const uint16_t d = push_result(module_.tables[instr.index].address);
+        const uint16_t d = push_result(module_.tables[instr.index].type.address);
         emit(SlotOp::table_length, d, 0, 0, 0, instr.index);
         return;
       }
       case Opcode::table_grow: {
         const uint16_t b = pop_slot(), a = pop_slot();
-        const uint16_t d = push_result(module_.tables[instr.index].address);
+        const uint16_t d = push_result(module_.tables[instr.index].type.address);
         emit(SlotOp::table_grow_by, d, a, b, 0, instr.index);
         return;
       }
@@ -880,7 +1179,7 @@ class Compiler {
         return;
       }
 
-      default: assert(false); return;  // every other row has a shape
+      default: compile_aggregate(instr); return;
     }
   }
 
@@ -888,12 +1187,14 @@ class Compiler {
     push({.type = type, .place = StackEntry::Place::Constant, .bits = bits});
   }
 
+  const Store& store_;
   const Instance& instance_;
   const Module& module_;
   const CompileOptions options_;
   const std::vector<uint32_t>& barriers_;
   CompileObserver* observer_;
   const FuncInst& function_;
+  const FuncType& type_;  // as the module declares it
   const FunctionBody& body_;
   InstrReader reader_;
 
@@ -901,6 +1202,7 @@ class Compiler {
     uint32_t cell, first, count;
   };
 
+  SingleTypes singles_;
   std::vector<ValType> local_types_;
   std::vector<uint16_t> local_slots_;  // per local: its first slot
   std::vector<uint32_t> aliases_;      // per local: entries of stack_ that stand for it
@@ -924,6 +1226,8 @@ void compile(const Store& store, Code& code) {
   code.storage.assign(compiler.cells.begin(), compiler.cells.end());
   code.branch_targets = std::move(compiler.branch_targets);
   code.branch_targets.shrink_to_fit();
+  code.regions = std::move(compiler.regions);
+  code.region_starts = std::move(compiler.region_starts);
   code.local_slots = compiler.local_slots;
   code.frame_slots = compiler.frame_slots;
   code.has_step = compiler.has_step;

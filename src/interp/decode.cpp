@@ -26,11 +26,13 @@ enum SectionId : uint8_t {
   kCode = 10,
   kData = 11,
   kDataCount = 12,
+  kTag = 13,
 };
 
-/// Where a section stands in the prescribed order: the data count comes before the code.
+/// Where a section stands in the prescribed order: the data count comes before the code, tags before globals.
 constexpr uint32_t rank(uint8_t id) {
   if (id == kDataCount) return 2 * kCode - 1;
+  if (id == kTag) return 2 * kGlobal - 1;
   return 2u * id;
 }
 
@@ -58,6 +60,7 @@ class Decoder {
   void function_section();
   void table_section();
   void memory_section();
+  void tag_section();
   void global_section();
   void export_section();
   void elem_section();
@@ -66,11 +69,14 @@ class Decoder {
   void consistent_counts();
 
   std::string_view name();
+  TypeDef sub_type();
   std::vector<ValType> value_types();
   /// Limits and the address type that their flags name.
   Limits limits(ValType& address);
   MemoryType memory_type();
   TableType table_type();
+  Table table();
+  TagType tag_type();
   GlobalType global_type();
   ConstExpr const_expr();
   ElemSegment elem_segment();
@@ -103,8 +109,8 @@ Result<void> Decoder::run() {
   while (ok() && !in_.at_end()) {
     const uint32_t at = in_.position();
     const uint8_t id = in_.u8();
-    if (id > kDataCount) {
-      fail(id == 13 ? "malformed section id (exception handling: not supported)" : "malformed section id", at);
+    if (id > kTag) {
+      fail("malformed section id", at);
     } else if (id != kCustom) {
       // Out of order or twice.
       if (rank(id) <= last_rank) fail("unexpected content after last section", at);
@@ -153,6 +159,7 @@ void Decoder::contents(uint8_t id) {
     case kCode: return code_section();
     case kData: return data_section();
     case kDataCount: module_.data_count = in_.u32(); return;
+    case kTag: return tag_section();
     default: return;
   }
 }
@@ -164,19 +171,51 @@ void Decoder::custom_section() {
 }
 
 void Decoder::type_section() {
-  const uint32_t count = in_.count(3);
-  module_.types.reserve(count);
+  constexpr uint8_t kRec = 0x4E;
+  const uint32_t count = in_.count(2);
   for (uint32_t i = 0; i < count && ok(); ++i) {
-    const uint32_t at = in_.position();
-    const uint8_t form = in_.u8();
-    if (form >= 0x80) fail("integer representation too long", at);
-    if (form >= 0x4E && form <= 0x5F) fail("malformed type (garbage collection: not supported)", at);
-    if (form != 0x60) fail("malformed type", at);
-    FuncType type;
-    type.params = value_types();
-    type.results = value_types();
-    module_.types.push_back(std::move(type));
+    std::vector<TypeDef> group;
+    if (in_.peek() == kRec) {
+      in_.skip(1, "");
+      const uint32_t members = in_.count(2);
+      for (uint32_t j = 0; j < members && ok(); ++j) group.push_back(sub_type());
+    } else {
+      group.push_back(sub_type());
+    }
+    if (ok()) module_.types.add_group(std::move(group));
   }
+}
+
+TypeDef Decoder::sub_type() {
+  constexpr uint8_t kSub = 0x50, kSubFinal = 0x4F, kArray = 0x5E, kStruct = 0x5F, kFunc = 0x60;
+  TypeDef type;
+  uint32_t at = in_.position();
+  uint8_t form = in_.u8();
+  if (form == kSub || form == kSubFinal) {
+    type.is_final = form == kSubFinal;
+    const uint32_t supers = in_.count(1);
+    for (uint32_t i = 0; i < supers && ok(); ++i) type.supers.push_back(in_.u32());
+    at = in_.position();
+    form = in_.u8();
+  }
+  switch (form) {
+    case kFunc:
+      type.func.params = value_types();
+      type.func.results = value_types();
+      break;
+    case kStruct: {
+      type.kind = TypeDef::Kind::Struct;
+      type.fields.resize(in_.count(2));
+      for (FieldType& field : type.fields) field = read_field_type(in_);
+      break;
+    }
+    case kArray:
+      type.kind = TypeDef::Kind::Array;
+      type.fields.push_back(read_field_type(in_));
+      break;
+    default: fail(form >= 0x80 ? "integer representation too long" : "malformed type", at); break;
+  }
+  return type;
 }
 
 std::vector<ValType> Decoder::value_types() {
@@ -202,7 +241,7 @@ void Decoder::import_section() {
         break;
       case 1:
         import.index = module_.imported_tables++;
-        module_.tables.push_back(table_type());
+        module_.tables.push_back({table_type(), {}});
         break;
       case 2:
         import.index = module_.imported_memories++;
@@ -212,7 +251,10 @@ void Decoder::import_section() {
         import.index = module_.imported_globals++;
         module_.globals.push_back({global_type(), {}});
         break;
-      case 4: fail("malformed import kind (exception handling: not supported)", at); break;
+      case 4:
+        import.index = module_.imported_tags++;
+        module_.tags.push_back(tag_type());
+        break;
       default: fail("malformed import kind", at); break;
     }
     import.kind = static_cast<ExternKind>(kind);
@@ -229,12 +271,17 @@ void Decoder::function_section() {
 void Decoder::table_section() {
   const uint32_t count = in_.count(2);
   module_.tables.reserve(module_.tables.size() + count);
-  for (uint32_t i = 0; i < count && ok(); ++i) module_.tables.push_back(table_type());
+  for (uint32_t i = 0; i < count && ok(); ++i) module_.tables.push_back(table());
 }
 
 void Decoder::memory_section() {
   const uint32_t count = in_.count(1);
   for (uint32_t i = 0; i < count && ok(); ++i) module_.memories.push_back(memory_type());
+}
+
+void Decoder::tag_section() {
+  const uint32_t count = in_.count(2);
+  for (uint32_t i = 0; i < count && ok(); ++i) module_.tags.push_back(tag_type());
 }
 
 void Decoder::global_section() {
@@ -254,9 +301,7 @@ void Decoder::export_section() {
     const std::string_view export_name = name();
     const uint32_t at = in_.position();
     const uint8_t kind = in_.u8();
-    if (kind > 3) {
-      fail(kind == 4 ? "malformed export kind (exception handling: not supported)" : "malformed export kind", at);
-    }
+    if (kind > 4) fail("malformed export kind", at);
     const uint32_t index = in_.u32();
     if (ok()) module_.exports.push_back({std::string(export_name), static_cast<ExternKind>(kind), index, begin});
   }
@@ -292,6 +337,7 @@ ElemSegment Decoder::elem_segment() {
       if (in_.u8() != 0 && ok()) fail("malformed element kind", at);
     }
   }
+  if (!segment.uses_expressions) segment.type = non_null(ValType::FuncRef);
   const uint32_t count = in_.count(1);
   if (segment.uses_expressions) {
     segment.expressions.reserve(count);
@@ -395,11 +441,23 @@ MemoryType Decoder::memory_type() {
   return type;
 }
 
-TableType Decoder::table_type() {
+TagType Decoder::tag_type() {
   const uint32_t at = in_.position();
-  if (!in_.at_end() && bytes_[at] == 0x40) {
-    fail("malformed reference type (tables with an initial value: not supported)", at);
-  }
+  if (in_.u8() != 0) fail("malformed tag attribute", at);
+  return {in_.u32()};
+}
+
+Table Decoder::table() {
+  const uint32_t at = in_.position();
+  if (in_.at_end() || bytes_[at] != 0x40) return {table_type(), {}};
+  in_.skip(1, "");
+  const uint32_t reserved_at = in_.position();
+  if (in_.u8() != 0) fail("malformed table", reserved_at);
+  const TableType type = table_type();
+  return {type, const_expr()};
+}
+
+TableType Decoder::table_type() {
   TableType type;
   type.element = read_ref_type(in_);
   type.limits = limits(type.address);
@@ -426,8 +484,8 @@ ConstExpr Decoder::const_expr() {
       fail(std::move(error));
       return {};
     }
-    if (instr.opcode == Opcode::block || instr.opcode == Opcode::loop || instr.opcode == Opcode::if_) ++depth;
-    if (instr.opcode == Opcode::end) --depth;
+    if (opens_block(instr.opcode)) ++depth;
+    if (closes_block(instr.opcode)) --depth;
   }
   in_.skip(instr.end - begin, "");
   return {begin, instr.end};

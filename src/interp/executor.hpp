@@ -127,6 +127,29 @@ Exit tail_call(Context& ctx, FuncInst& function);
 /// Makes the waiting host call again; ctx.pc is where it returns to.
 Exit resume_host_call(Context& ctx);
 
+/// The callee of a call_ref at ctx.pc, or null with ctx.trap set.
+FuncInst* referenced_callee(Context& ctx);
+
+/// Throws a new exception (ctx.pc: imm = tag, a = first value), or one that is there (a): goes on where it is caught.
+Exit throw_exception(Context& ctx);
+Exit throw_reference(Context& ctx);
+
+/// Frees the objects that neither the store nor the machine refers to. ctx.pc is a cell of the instruction under way.
+void collect_garbage(Context& ctx);
+/// A new object with zero fields, or 0 if there is no memory. Collects if that is due.
+uint64_t allocate_object(Context& ctx, const Cell* pc, uint64_t* fp, ObjectHeader header);
+
+/// Each executes the cell `pc` on the frame `fp` (instr_aggregate.inc).
+TrapKind struct_make(Context& ctx, const Cell* pc, uint64_t* fp);
+TrapKind array_make(Context& ctx, const Cell* pc, uint64_t* fp);
+TrapKind array_make_fixed(Context& ctx, const Cell* pc, uint64_t* fp);
+TrapKind array_make_data(Context& ctx, const Cell* pc, uint64_t* fp);
+TrapKind array_make_elem(Context& ctx, const Cell* pc, uint64_t* fp);
+TrapKind array_fill_range(Context& ctx, const Cell* pc, uint64_t* fp);
+TrapKind array_copy_range(Context& ctx, const Cell* pc, uint64_t* fp);
+TrapKind array_init_from_data(Context& ctx, const Cell* pc, uint64_t* fp);
+TrapKind array_init_from_elem(Context& ctx, const Cell* pc, uint64_t* fp);
+
 /// The callee of a call_indirect at ctx.pc, or null with ctx.trap set.
 FuncInst* indirect_callee(Context& ctx);
 

@@ -23,10 +23,6 @@ constexpr std::array<uint8_t, kOpcodeRows> kImmediates = [] {
 
 /// What an unknown code would have meant, so that the user learns why a module is refused; null: nothing we know of.
 const char* feature_of(uint32_t first, uint32_t second) {
-  const auto within = [first](uint32_t low, uint32_t high) { return first >= low && first <= high; };
-  if (within(0x06, 0x0A) || within(0x18, 0x19) || first == 0x1F) return "exception handling";
-  if (within(0x14, 0x15) || within(0xD4, 0xD6)) return "typed function references";
-  if (first == 0xD3 || first == 0xFB) return "garbage collection";
   if (first == 0xFC && second >= 0x13 && second <= 0x16) return "wide arithmetic";
   if (first == 0xFE) return "threads";
   return nullptr;
@@ -49,14 +45,35 @@ BlockType block_type(ByteReader& reader) {
   if (code >= 0) return {BlockType::Kind::TypeIndex, ValType::I32, static_cast<uint32_t>(code)};
   // The negative numbers that take one byte are the empty type and the value types.
   const auto byte = static_cast<uint8_t>(code & 0x7F);
-  if (reader.position() == at + 1) {
+  if (reader.ok() && reader.position() == at + 1) {
     if (byte == 0x40) return {};
-    const auto type = static_cast<ValType>(byte);
+    const ValType type = read_ref_type_from(reader, byte);
     if (is_num(type) || is_vec(type) || is_ref(type)) return {BlockType::Kind::Value, type, 0};
-    if (const char* feature = malformed_type(byte)) reader.fail(feature, at);
   }
   reader.fail("malformed block type", at);
   return {};
+}
+
+CatchClause catch_clause(ByteReader& reader) {
+  const uint32_t at = reader.position();
+  const uint8_t kind = reader.u8();
+  if (kind > 3) reader.fail("malformed catch clause", at);
+  CatchClause clause{.any_tag = kind >= 2, .with_ref = (kind & 1) != 0};
+  if (!clause.any_tag) clause.tag_index = reader.u32();
+  clause.label = reader.u32();
+  return clause;
+}
+
+/// Whether null belongs to the type that a cast asks for.
+bool casts_to_nullable(Opcode opcode) { return opcode == Opcode::ref_test_null || opcode == Opcode::ref_cast_null; }
+
+void cast_branch(ByteReader& reader, Instr& instr) {
+  const uint32_t at = reader.position();
+  const uint8_t flags = reader.u8();
+  if (flags > 3) reader.fail("malformed br_on_cast flags", at);
+  instr.index = reader.u32();
+  instr.cast_from = read_heap_type(reader, (flags & 1) != 0);
+  instr.ref_type = read_heap_type(reader, (flags & 2) != 0);
 }
 
 /// Bit 6 of the flags announces a memory index; the exponent itself is compared by the validator.
@@ -82,12 +99,19 @@ void read_immediates(ByteReader& reader, Immediates kind, Instr& instr) {
     case Immediates::TableIndex:
     case Immediates::ElemIndex:
     case Immediates::MemoryIndex:
+    case Immediates::TypeIndex:
+    case Immediates::TagIndex:
     case Immediates::DataIndex: instr.index = reader.u32(); break;
     case Immediates::CallIndirect:
     case Immediates::TableInit:
     case Immediates::TableCopy:
     case Immediates::MemoryInit:
     case Immediates::MemoryCopy:
+    case Immediates::TypeField:
+    case Immediates::TypeCount:
+    case Immediates::TypeData:
+    case Immediates::TypeElem:
+    case Immediates::TypeType:
       instr.index = reader.u32();
       instr.index2 = reader.u32();
       break;
@@ -96,7 +120,15 @@ void read_immediates(ByteReader& reader, Immediates kind, Instr& instr) {
       instr.labels_begin = reader.position();
       for (uint64_t i = 0; i <= instr.index && reader.ok(); ++i) reader.u32();
       break;
-    case Immediates::RefType: instr.ref_type = read_ref_type(reader); break;
+    case Immediates::RefType: instr.ref_type = read_heap_type(reader, true); break;
+    case Immediates::CastType: instr.ref_type = read_heap_type(reader, casts_to_nullable(instr.opcode)); break;
+    case Immediates::CastBranch: cast_branch(reader, instr); break;
+    case Immediates::TryTable:
+      instr.block = block_type(reader);
+      instr.index = reader.count(2);
+      instr.labels_begin = reader.position();
+      for (uint32_t i = 0; i < instr.index && reader.ok(); ++i) catch_clause(reader);
+      break;
     case Immediates::SelectTypes:
       instr.select_count = reader.count(1);
       for (uint32_t i = 0; i < instr.select_count && reader.ok(); ++i) instr.ref_type = read_value_type(reader);
@@ -161,6 +193,13 @@ Result<Instr> InstrReader::next() {
   Error error;
   if (!read(instr, error)) return error;
   return instr;
+}
+
+CatchClause InstrReader::read_catch(uint32_t& at) const {
+  ByteReader reader(bytes_, at, end_);
+  const CatchClause clause = catch_clause(reader);
+  at = reader.position();
+  return clause;
 }
 
 uint32_t InstrReader::read_label(uint32_t& at) const {

@@ -68,10 +68,14 @@ bool Machine::Impl::reserve(uint64_t slots, uint32_t frames) {
 }
 
 Result<void> Machine::invoke(FuncAddr function, std::span<const Value> args) {
-  const FuncType& type = (*impl_->ctx.store)[function].type;
+  const Store& store = *impl_->ctx.store;
+  const FuncType& type = store[function].type;
+  RefChecker refs(store);
   const bool fits = args.size() == type.params.size() &&
-                    std::equal(args.begin(), args.end(), type.params.begin(),
-                               [](const Value& value, ValType param) { return value.type == param; });
+                    std::equal(args.begin(), args.end(), type.params.begin(), [&](const Value& value, ValType param) {
+                      return store.types.top(value.type) == store.types.top(param) &&
+                             (!is_ref(param) || refs.is_valid(value.bits, param));
+                    });
   if (!fits) return Error{Phase::Invoke, "arguments do not fit the function's type " + name(type)};
   if (!impl_->reserve(std::max(slots_of(type.params), slots_of(type.results)), 0)) {
     return Error{Phase::Invoke, "no memory for the stack"};
@@ -114,7 +118,9 @@ Outcome Machine::Impl::outcome(Exit exit) {
     case Exit::Go: break;
     case Exit::Finished: {
       outcome.kind = Outcome::Kind::Finished;
-      outcome.values = load_values((*ctx.store)[ctx.entry].type.results, ctx.slots.data.get());
+      std::vector<ValType> types = (*ctx.store)[ctx.entry].type.results;
+      for (ValType& type : types) type = ctx.store->types.top(type);
+      outcome.values = load_values(types, ctx.slots.data.get());
       break;
     }
     case Exit::Budget:

@@ -42,7 +42,9 @@ struct FrameImage {
 /// The portable form of a paused machine: the same for every build and every way the code was compiled.
 struct MachineImage {
   std::vector<FrameImage> frames;  ///< outermost first
-  std::vector<Value> values;       ///< of every frame in turn: its locals, then its operands, bottom first
+  /// Of every frame in turn: its locals, then its operands, bottom first. A reference's type is the greatest of its
+  /// hierarchy.
+  std::vector<Value> values;
   /// A host call that has not finished; it is made again when the machine runs on.
   struct PendingCall {
     FuncAddr function{};
@@ -71,7 +73,7 @@ class Machine {
   Machine& operator=(const Machine&) = delete;
 
   /// Begins a call of `function`. Phase::Invoke if the arguments do not fit its type. Any former computation is
-  /// forgotten.
+  /// forgotten, and only one machine of a store may have one: what it does not refer to is taken from the heap.
   Result<void> invoke(FuncAddr function, std::span<const Value> args);
 
   /// Goes on until the computation ends or `budget` is used up. The budget is in steps when the store's code counts

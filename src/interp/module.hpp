@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "interp/type_space.hpp"
 #include "interp/types.hpp"
 
 namespace chiwawa {
@@ -37,6 +38,11 @@ struct Export {
   ExternKind kind = ExternKind::Func;
   uint32_t index = 0;
   uint32_t offset = 0;  ///< of the export in the module, for messages
+};
+
+struct Table {
+  TableType type;
+  ConstExpr init;  ///< of every element; empty: null, or an imported table
 };
 
 struct Global {
@@ -83,11 +89,12 @@ struct DataSegment {
 struct Module {
   std::vector<uint8_t> bytes;  ///< the whole binary; all ranges and positions refer to it
 
-  std::vector<FuncType> types;
+  TypeSpace types;
   std::vector<Import> imports;
   std::vector<uint32_t> functions;  ///< type index of every function, imported ones first
-  std::vector<TableType> tables;    ///< imported ones first, as all index spaces
+  std::vector<Table> tables;        ///< imported ones first, as all index spaces
   std::vector<MemoryType> memories;
+  std::vector<TagType> tags;
   std::vector<Global> globals;
   std::vector<Export> exports;
   std::optional<uint32_t> start;
@@ -97,17 +104,19 @@ struct Module {
   std::vector<FunctionBody> bodies;  ///< of the functions that are not imported
 
   /// Where each section's contents begin, by section id (0: there is no such section). For messages.
-  std::array<uint32_t, 13> section_offsets{};
+  std::array<uint32_t, 14> section_offsets{};
 
   uint32_t imported_functions = 0;
   uint32_t imported_tables = 0;
   uint32_t imported_memories = 0;
   uint32_t imported_globals = 0;
+  uint32_t imported_tags = 0;
 
   /// From the custom section "name"; empty if it is missing or malformed.
   std::map<uint32_t, std::string> function_names;
 
-  const FuncType& function_type(uint32_t function_index) const { return types[functions[function_index]]; }
+  const FuncType& function_type(uint32_t function_index) const { return types.func(functions[function_index]); }
+  const FuncType& tag_type(uint32_t tag_index) const { return types.func(tags[tag_index].type_index); }
   const FunctionBody& body(uint32_t function_index) const { return bodies[function_index - imported_functions]; }
   bool is_imported_function(uint32_t function_index) const { return function_index < imported_functions; }
   const Export* find_export(std::string_view export_name) const;

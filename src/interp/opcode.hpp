@@ -14,7 +14,17 @@ enum class Immediates : uint8_t {
   LabelTable,
   FuncIndex,
   CallIndirect,  ///< type index, table index
-  RefType,
+  RefType,     ///< heap type of a null reference
+  CastType,    ///< heap type; the opcode says whether null belongs to the type
+  CastBranch,  ///< flags, label, heap types before and after
+  TypeIndex,
+  TypeField,  ///< type index, field index
+  TypeCount,  ///< type index, number of operands
+  TypeData,   ///< type index, data segment index
+  TypeElem,   ///< type index, element segment index
+  TypeType,   ///< destination type index, source type index
+  TagIndex,
+  TryTable,  ///< block type, catch clauses
   SelectTypes,
   LocalIndex,
   GlobalIndex,
@@ -66,10 +76,27 @@ bool is_known(uint32_t code);
 std::string_view name(Opcode opcode);
 Immediates immediates(Opcode opcode);
 
-/// Whether executing it counts as a step (schema/FORMAT.md): all instructions but `block`, `loop`, `else` and `end`,
-/// which only mark structure.
+/// Whether an `end`, or a `delegate`, belongs to it.
+constexpr bool opens_block(Opcode op) {
+  return op == Opcode::block || op == Opcode::loop || op == Opcode::if_ || op == Opcode::try_ ||
+         op == Opcode::try_table;
+}
+constexpr bool closes_block(Opcode op) { return op == Opcode::end || op == Opcode::delegate; }
+
+/// Whether executing it counts as a step (schema/FORMAT.md): all instructions but those that only mark structure.
 constexpr bool is_step(Opcode op) {
-  return op != Opcode::block && op != Opcode::loop && op != Opcode::else_ && op != Opcode::end;
+  switch (op) {
+    case Opcode::block:
+    case Opcode::loop:
+    case Opcode::else_:
+    case Opcode::end:
+    case Opcode::try_:
+    case Opcode::try_table:
+    case Opcode::catch_:
+    case Opcode::catch_all:
+    case Opcode::delegate: return false;
+    default: return true;
+  }
 }
 
 }  // namespace chiwawa

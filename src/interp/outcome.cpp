@@ -15,6 +15,16 @@ const char* name(TrapKind kind) {
     case TrapKind::UninitializedElement: return "uninitialized element";
     case TrapKind::IndirectCallTypeMismatch: return "indirect call type mismatch";
     case TrapKind::CallStackExhausted: return "call stack exhausted";
+    case TrapKind::NullReference: return "null reference";
+    case TrapKind::NullFunctionReference: return "null function reference";
+    case TrapKind::NullStructureReference: return "null structure reference";
+    case TrapKind::NullArrayReference: return "null array reference";
+    case TrapKind::NullI31Reference: return "null i31 reference";
+    case TrapKind::NullExceptionReference: return "null exception reference";
+    case TrapKind::CastFailure: return "cast failure";
+    case TrapKind::OutOfBoundsArrayAccess: return "out of bounds array access";
+    case TrapKind::UncaughtException: return "uncaught exception";
+    case TrapKind::HeapExhausted: return "heap exhausted";
     case TrapKind::HostFunction: return "host function failed";
   }
   return "?";

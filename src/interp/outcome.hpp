@@ -21,6 +21,16 @@ enum class TrapKind : uint8_t {
   UninitializedElement,
   IndirectCallTypeMismatch,
   CallStackExhausted,
+  NullReference,
+  NullFunctionReference,
+  NullStructureReference,
+  NullArrayReference,
+  NullI31Reference,
+  NullExceptionReference,
+  CastFailure,
+  OutOfBoundsArrayAccess,
+  UncaughtException,  ///< no frame has a clause for it
+  HeapExhausted,      ///< no memory for an object
   HostFunction,  ///< a host function refused to go on; Trap::detail says why
 };
 
@@ -51,7 +61,8 @@ struct Outcome {
   enum class Kind : uint8_t { Finished, Trapped, Exited, Paused };
 
   Kind kind = Kind::Finished;
-  std::vector<Value> values;                ///< Finished
+  /// Finished. A reference's type is the greatest of its hierarchy; what it refers to is there until the next run.
+  std::vector<Value> values;
   Trap trap;                                ///< Trapped
   uint32_t exit_code = 0;                   ///< Exited
   PauseReason pause = PauseReason::Budget;  ///< Paused

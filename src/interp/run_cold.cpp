@@ -1,5 +1,6 @@
 // The operations that the loop keeps out of its switch.
 #include "interp/executor.hpp"
+#include "interp/object_access.hpp"
 #include "interp/simd.hpp"
 
 #define INSTR(op) case SlotOp::op:
@@ -13,6 +14,7 @@ TrapKind run_cold(Context& context, const Cell* pc, uint64_t* fp) {
   uint8_t* const mem = ctx->mem;
   const uint64_t mem_size = ctx->mem_size;
   switch (static_cast<SlotOp>(pc->op)) {
+#include "interp/instr_aggregate.inc"
 #include "interp/instr_far.inc"
 #include "interp/instr_simd.inc"
     default: break;

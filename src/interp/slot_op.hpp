@@ -15,6 +15,9 @@ enum class SlotOp : uint32_t {
   kCount,
 };
 
+/// How a field of an object is read into a slot and written from one.
+enum class FieldAccess : uint16_t { S8, U8, S16, U16, Word, Slot, Pair };
+
 /// How an instruction that computes one value from operands looks in slot code.
 struct SlotForms {
   enum class Shape : uint8_t {

@@ -29,7 +29,7 @@ std::vector<T*> pointers(const std::vector<std::unique_ptr<T>>& list, const std:
 FuncAddr Store::add_host_function(HostFunction function) {
   auto inst = std::make_unique<FuncInst>();
   inst->type = function.type;
-  inst->type_id = type_id(function.type);
+  inst->type_id = add_type(function.type);
   inst->host = std::move(function);
   inst->code.function = static_cast<FuncAddr>(funcs.size());
   return append<FuncAddr>(funcs, std::move(inst));
@@ -37,8 +37,8 @@ FuncAddr Store::add_host_function(HostFunction function) {
 
 FuncAddr Store::add_function(Instance& instance, uint32_t function_index) {
   auto inst = std::make_unique<FuncInst>();
-  inst->type = instance.module->function_type(function_index);
-  inst->type_id = type_id(inst->type);
+  inst->type_id = instance.type_ids[instance.module->functions[function_index]];
+  inst->type = types.func(inst->type_id);
   inst->instance = &instance;
   inst->function_index = function_index;
   inst->code.cells = &kCompileStub;
@@ -76,6 +76,10 @@ ElemAddr Store::add_elem(ValType type, std::vector<uint64_t> elements) {
   return append<ElemAddr>(elems, std::make_unique<ElemInst>(ElemInst{type, std::move(elements), false}));
 }
 
+TagAddr Store::add_tag(uint32_t type_id) {
+  return append<TagAddr>(tags, std::make_unique<TagInst>(TagInst{types.func(type_id), type_id}));
+}
+
 DataAddr Store::add_data(std::shared_ptr<const Module> module, ByteRange range) {
   return append<DataAddr>(datas, std::make_unique<DataInst>(DataInst{std::move(module), range, false}));
 }
@@ -84,6 +88,7 @@ Instance& Store::add_instance(std::shared_ptr<const Module> module) {
   auto inst = std::make_unique<Instance>();
   inst->module = std::move(module);
   inst->number = static_cast<uint32_t>(instances.size());
+  inst->type_ids = add_types(*inst->module);
   instances.push_back(std::move(inst));
   return *instances.back();
 }
@@ -98,8 +103,6 @@ void Store::build_cache(Instance& instance) {
   cache.memories = pointers(memories, instance.memories);
   cache.elems = pointers(elems, instance.elems);
   cache.datas = pointers(datas, instance.datas);
-  cache.type_ids.clear();
-  for (const FuncType& type : instance.module->types) cache.type_ids.push_back(type_id(type));
 }
 
 std::optional<Extern> Store::find_export(const Instance& instance, std::string_view name) const {
@@ -110,6 +113,7 @@ std::optional<Extern> Store::find_export(const Instance& instance, std::string_v
     case ExternKind::Table: return Extern{found->kind, raw(instance.tables[found->index])};
     case ExternKind::Memory: return Extern{found->kind, raw(instance.memories[found->index])};
     case ExternKind::Global: return Extern{found->kind, raw(instance.globals[found->index])};
+    case ExternKind::Tag: return Extern{found->kind, raw(instance.tags[found->index])};
   }
   return std::nullopt;
 }
@@ -131,12 +135,93 @@ uint64_t Store::max_elements(const TableInst& table) const {
   return table.type.limits.max ? std::min(kMaxTableElements, *table.type.limits.max) : kMaxTableElements;
 }
 
-uint32_t Store::type_id(const FuncType& type) {
-  std::string key;
-  for (const ValType param : type.params) key.push_back(static_cast<char>(param));
-  key.push_back('>');  // not the code of a value type
-  for (const ValType result : type.results) key.push_back(static_cast<char>(result));
-  return type_ids_.try_emplace(std::move(key), static_cast<uint32_t>(type_ids_.size())).first->second;
+std::vector<uint32_t> Store::add_types(const Module& module) {
+  std::vector<uint32_t> ids;
+  while (ids.size() < module.types.size()) types.add_equal(module.types, static_cast<uint32_t>(ids.size()), ids);
+  for (auto i = static_cast<uint32_t>(layouts.size()); i < types.size(); ++i) layouts.emplace_back(types[i]);
+  return ids;
+}
+
+uint32_t Store::add_type(const FuncType& type) {
+  TypeDef def;
+  def.func = type;
+  const auto added = static_cast<uint32_t>(types.size());
+  types.add_group({def});
+  layouts.emplace_back(types[added]);
+  return types.canonical(added);
+}
+
+bool Store::has_type(uint64_t ref, ValType type) const {
+  if (ref == kNullRef) return is_nullable(type);
+  switch (types.top(type)) {
+    case ValType::FuncRef:
+      if (is_defined(type)) return types.matches(funcs[static_cast<size_t>(ref - 1)]->type_id, type_index(type));
+      return nullable(type) == ValType::FuncRef;
+    case ValType::AnyRef: break;
+    default: return nullable(type) == types.top(type);
+  }
+  switch (nullable(type)) {
+    case ValType::AnyRef: return true;
+    case ValType::EqRef: return is_i31_ref(ref) || is_heap_ref(ref);
+    case ValType::I31Ref: return is_i31_ref(ref);
+    default: break;
+  }
+  if (!is_heap_ref(ref)) return false;
+  const uint32_t id = heap.header(ref).type;
+  if (is_defined(type)) return types.matches(id, type_index(type));
+  if (nullable(type) == ValType::StructRef) return types.is(id, TypeDef::Kind::Struct);
+  return nullable(type) == ValType::ArrayRef && types.is(id, TypeDef::Kind::Array);
+}
+
+bool RefChecker::is_object(uint64_t ref) {
+  if (!listed_) store_.for_each_object([this](uint64_t object, ObjectHeader) { objects_.push_back(object); });
+  listed_ = true;
+  return std::binary_search(objects_.begin(), objects_.end(), ref);
+}
+
+bool RefChecker::is_valid(uint64_t ref, ValType type) {
+  if (ref == kNullRef) return is_nullable(type);
+  const ValType top = store_.types.top(type);
+  if (top == ValType::FuncRef) {
+    if (ref > store_.funcs.size()) return false;
+  } else if (is_heap_ref(ref)) {
+    if (!is_object(ref)) return false;
+    if ((store_.heap.header(ref).type == kExceptionType) != (top == ValType::ExnRef)) return false;
+  } else {
+    if (top == ValType::ExnRef) return false;
+    if (is_i31_ref(ref) ? ref != i31_ref(static_cast<uint32_t>(ref)) : (ref & kRefKind) != kHostRef) return false;
+  }
+  return store_.has_type(ref, type);
+}
+
+uint64_t Store::object_bytes(ObjectHeader header) const {
+  if (header.type == kExceptionType) return uint64_t{slots_of(tags[header.length]->type.params)} * 8;
+  return layouts[header.type].bytes_of(header.length);
+}
+
+void Store::mark_roots() {
+  for (const auto& global : globals) {
+    if (is_ref(global->type.type)) heap.mark(global->bits[0]);
+  }
+  for (const auto& table : tables) {
+    for (const uint64_t ref : table->elements) heap.mark(ref);
+  }
+  for (const auto& elem : elems) {
+    for (const uint64_t ref : elem->elements) heap.mark(ref);
+  }
+}
+
+void Store::finish_collection() {
+  heap.collect(
+      this,
+      [](const void* owner, ObjectHeader header) { return static_cast<const Store*>(owner)->object_bytes(header); },
+      [](const void* owner, Heap& heap, ObjectHeader header, const uint8_t* fields) {
+        static_cast<const Store*>(owner)->for_each_ref(header, [&](uint64_t offset) {
+          uint64_t ref;
+          std::memcpy(&ref, fields + offset, sizeof ref);
+          heap.mark(ref);
+        });
+      });
 }
 
 }  // namespace chiwawa

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "interp/code.hpp"
+#include "interp/heap.hpp"
 #include "interp/host.hpp"
 #include "interp/linear_memory.hpp"
 #include "interp/module.hpp"
@@ -20,10 +21,12 @@
 
 namespace chiwawa {
 
+// Types of run-time objects are closed: where they refer to a defined type, it is by its number in Store::types.
+
 /// A function instance: one that an instance's module defines, or one of the host's.
 struct FuncInst {
   FuncType type;
-  uint32_t type_id = 0;  ///< equal numbers mean equal types, in this store (call_indirect compares them)
+  uint32_t type_id = 0;  ///< of the type in Store::types
   /// The defining instance (null for a host function) and the function's index in its module.
   Instance* instance = nullptr;
   uint32_t function_index = 0;
@@ -50,6 +53,12 @@ struct GlobalInst {
   Value value() const { return {type.type, bits[0], bits[1]}; }
 };
 
+/// A kind of exception. Two with equal types are different all the same.
+struct TagInst {
+  FuncType type;
+  uint32_t type_id = 0;  ///< as above
+};
+
 /// A passive or not yet dropped element segment's references; empty after elem.drop.
 struct ElemInst {
   ValType type = ValType::FuncRef;
@@ -68,10 +77,12 @@ struct DataInst {
 struct Instance {
   std::shared_ptr<const Module> module;
   uint32_t number = 0;  ///< its position in Store::instances
+  std::vector<uint32_t> type_ids;  ///< in Store::types, of the module's types
   std::vector<FuncAddr> funcs;
   std::vector<TableAddr> tables;
   std::vector<MemAddr> memories;
   std::vector<GlobalAddr> globals;
+  std::vector<TagAddr> tags;
   std::vector<ElemAddr> elems;
   std::vector<DataAddr> datas;
 
@@ -83,7 +94,6 @@ struct Instance {
     std::vector<uint64_t*> globals;  ///< the globals' bits
     std::vector<ElemInst*> elems;
     std::vector<DataInst*> datas;
-    std::vector<uint32_t> type_ids;  ///< of the module's types
   } cache;
 };
 
@@ -113,9 +123,13 @@ class Store {
   std::vector<std::unique_ptr<TableInst>> tables;
   std::vector<std::unique_ptr<MemInst>> memories;
   std::vector<std::unique_ptr<GlobalInst>> globals;
+  std::vector<std::unique_ptr<TagInst>> tags;
   std::vector<std::unique_ptr<ElemInst>> elems;
   std::vector<std::unique_ptr<DataInst>> datas;
   std::vector<std::unique_ptr<Instance>> instances;
+  TypeSpace types;                    ///< of all instances, equal ones once
+  std::vector<ObjectLayout> layouts;  ///< by type
+  Heap heap;
 
   FuncAddr add_host_function(HostFunction function);
   FuncAddr add_function(Instance& instance, uint32_t function_index);
@@ -124,12 +138,19 @@ class Store {
   Result<MemAddr> add_memory(const MemoryType& type);
   GlobalAddr add_global(const GlobalType& type, uint64_t bits, uint64_t high = 0);
   ElemAddr add_elem(ValType type, std::vector<uint64_t> elements);
+  TagAddr add_tag(uint32_t type_id);
   DataAddr add_data(std::shared_ptr<const Module> module, ByteRange range);
   Instance& add_instance(std::shared_ptr<const Module> module);
+  /// The number of each of the module's types in `types`. The module must be valid.
+  std::vector<uint32_t> add_types(const Module& module);
+  /// The number of a function type whose references are closed.
+  uint32_t add_type(const FuncType& type);
 
   FuncInst& operator[](FuncAddr a) { return *funcs[raw(a)]; }
   TableInst& operator[](TableAddr a) { return *tables[raw(a)]; }
   MemInst& operator[](MemAddr a) { return *memories[raw(a)]; }
+  TagInst& operator[](TagAddr a) { return *tags[raw(a)]; }
+  const TagInst& operator[](TagAddr a) const { return *tags[raw(a)]; }
   GlobalInst& operator[](GlobalAddr a) { return *globals[raw(a)]; }
   ElemInst& operator[](ElemAddr a) { return *elems[raw(a)]; }
   DataInst& operator[](DataAddr a) { return *datas[raw(a)]; }
@@ -146,9 +167,60 @@ class Store {
   uint64_t max_pages(const MemInst& memory) const;
   uint64_t max_elements(const TableInst& table) const;
 
+  /// Whether the reference is a value of the closed type. It must be one of that type's hierarchy.
+  bool has_type(uint64_t ref, ValType type) const;
+  /// The bytes of an object's fields.
+  uint64_t object_bytes(ObjectHeader header) const;
+  /// Calls f(reference, header) for every object in the heap, also those that nobody refers to, by address.
+  template <typename F>
+  void for_each_object(F f) const {
+    heap.for_each([this](ObjectHeader header) { return object_bytes(header); }, f);
+  }
+  /// Calls f(offset of a reference in the object's fields) for each.
+  template <typename F>
+  void for_each_ref(ObjectHeader header, F f) const {
+    if (header.type == kExceptionType) {
+      uint32_t slot = 0;
+      for (const ValType type : tags[header.length]->type.params) {
+        if (is_ref(type)) f(slot * uint64_t{8});
+        slot += slots_of(type);
+      }
+      return;
+    }
+    const ObjectLayout& layout = layouts[header.type];
+    if (!layout.has_refs()) return;
+    if (layout.kind == TypeDef::Kind::Array) {
+      for (uint64_t i = 0; i < header.length; ++i) f(i * layout.bytes);
+    } else {
+      for (const uint32_t offset : layout.ref_offsets) f(uint64_t{offset});
+    }
+  }
+  /// Finds what is unreachable in the heap. `mark_more` marks what the machine refers to.
+  template <typename F>
+  void collect(F mark_more) {
+    mark_roots();
+    mark_more();
+    finish_collection();
+  }
+
  private:
-  uint32_t type_id(const FuncType& type);
-  std::unordered_map<std::string, uint32_t> type_ids_;  // by the type's spelling
+  void mark_roots();
+  void finish_collection();
+};
+
+/// Tells references that somebody made up from those that can be. The store must not change meanwhile.
+class RefChecker {
+ public:
+  explicit RefChecker(const Store& store) : store_(store) {}
+  /// Whether it is a reference of the closed type, to something that exists.
+  bool is_valid(uint64_t ref, ValType type);
+
+ private:
+  bool is_object(uint64_t ref);
+
+  const Store& store_;
+  bool listed_ = false;
+  std::vector<uint64_t> objects_;  ///< references, ascending
 };
 
 }  // namespace chiwawa

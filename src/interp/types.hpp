@@ -11,34 +11,67 @@
 
 namespace chiwawa {
 
-/// Value types; the numbers are those of the binary format.
-enum class ValType : uint8_t {
+/// Value types. Those without a type index are the numbers of the binary format, where a bare reference type is the
+/// nullable one. A reference to a defined type has its index in the upper 24 bits: of a module's types, or, in the
+/// store, of the store's (type_space.hpp).
+enum class ValType : uint32_t {
   I32 = 0x7F,
   I64 = 0x7E,
   F32 = 0x7D,
   F64 = 0x7C,
   V128 = 0x7B,
+  I8 = 0x78,   ///< only the storage of a field
+  I16 = 0x77,  ///< only the storage of a field
+  NoExnRef = 0x74,
+  NoFuncRef = 0x73,
+  NoExternRef = 0x72,
+  NoneRef = 0x71,
   FuncRef = 0x70,
   ExternRef = 0x6F,
+  AnyRef = 0x6E,
+  EqRef = 0x6D,
+  I31Ref = 0x6C,
+  StructRef = 0x6B,
+  ArrayRef = 0x6A,
+  ExnRef = 0x69,
 };
 
-constexpr bool is_ref(ValType t) { return t == ValType::FuncRef || t == ValType::ExternRef; }
+constexpr uint32_t kValTypeCode = 0x7F;
+constexpr uint32_t kNonNull = 0x80;
+constexpr uint32_t kDefinedCode = 0x63;
+/// No module defines so many types; a larger index is unknown everywhere.
+constexpr uint32_t kMaxTypes = 1'000'000;
+constexpr uint32_t kUnknownTypeIndex = 0xFF'FFFF;
+
+constexpr uint32_t code_of(ValType t) { return static_cast<uint32_t>(t) & kValTypeCode; }
+
+/// (ref null? type_index); an index beyond kUnknownTypeIndex becomes that.
+constexpr ValType defined_ref(uint32_t type_index, bool nullable) {
+  const uint32_t index = type_index < kUnknownTypeIndex ? type_index : kUnknownTypeIndex;
+  return static_cast<ValType>(index << 8 | (nullable ? 0 : kNonNull) | kDefinedCode);
+}
+
+/// The operand of unreachable code that must be some reference: a non-null one that matches every reference type.
+constexpr ValType kBottomRef = static_cast<ValType>(kNonNull | 0x64);
+
+constexpr bool is_defined(ValType t) { return code_of(t) == kDefinedCode; }
+constexpr uint32_t type_index(ValType t) { return static_cast<uint32_t>(t) >> 8; }
+constexpr bool is_ref(ValType t) {
+  return (code_of(t) >= 0x69 && code_of(t) <= 0x74) || is_defined(t) || t == kBottomRef;
+}
 constexpr bool is_num(ValType t) { return t >= ValType::F64 && t <= ValType::I32; }
 constexpr bool is_vec(ValType t) { return t == ValType::V128; }
+constexpr bool is_packed(ValType t) { return t == ValType::I8 || t == ValType::I16; }
+constexpr bool is_nullable(ValType t) { return (static_cast<uint32_t>(t) & kNonNull) == 0; }
+constexpr ValType nullable(ValType t) { return static_cast<ValType>(static_cast<uint32_t>(t) & ~kNonNull); }
+constexpr ValType non_null(ValType t) { return static_cast<ValType>(static_cast<uint32_t>(t) | kNonNull); }
+/// Whether a local of the type begins with a value: all but references that are not nullable do.
+constexpr bool is_defaultable(ValType t) { return !is_ref(t) || is_nullable(t); }
+/// The type of an operand that is kept in a field of that storage type.
+constexpr ValType unpacked(ValType storage) { return is_packed(storage) ? ValType::I32 : storage; }
 
-/// The text format's name: "i32", "funcref", …
-constexpr std::string_view name(ValType t) {
-  switch (t) {
-    case ValType::I32: return "i32";
-    case ValType::I64: return "i64";
-    case ValType::F32: return "f32";
-    case ValType::F64: return "f64";
-    case ValType::V128: return "v128";
-    case ValType::FuncRef: return "funcref";
-    case ValType::ExternRef: return "externref";
-  }
-  return "?";
-}
+/// The text format's name: "i32", "funcref", "(ref null 3)", …
+std::string name(ValType t);
 
 /// How many 64-bit slots of a frame a value takes: a vector has two, its low half first.
 constexpr uint32_t slots_of(ValType t) { return t == ValType::V128 ? 2 : 1; }
@@ -49,9 +82,18 @@ constexpr uint32_t slots_of(std::span<const ValType> types) {
   return count;
 }
 
-/// References are 64-bit numbers in slots, tables and globals: 0 is null; otherwise a function address plus one
-/// (funcref) or a number chosen by the host plus one (externref). Never a pointer.
+/// References are 64-bit numbers in slots, tables, globals and objects, never pointers: 0 is null. A reference to a
+/// function is its address plus one. All others say in their two highest bits what they are: a number chosen by the
+/// host, plus one; an i31; or an object or exception in the heap, by its address there (heap.hpp).
 constexpr uint64_t kNullRef = 0;
+constexpr uint64_t kRefKind = uint64_t{3} << 62;
+constexpr uint64_t kHostRef = 0;
+constexpr uint64_t kI31RefBit = uint64_t{1} << 62;
+constexpr uint64_t kHeapRefBit = uint64_t{2} << 62;
+
+constexpr bool is_heap_ref(uint64_t ref) { return (ref & kRefKind) == kHeapRefBit; }
+constexpr uint64_t i31_ref(uint32_t value) { return kI31RefBit | (value & 0x7FFF'FFFF); }
+constexpr bool is_i31_ref(uint64_t ref) { return (ref & kRefKind) == kI31RefBit; }
 
 /// A typed value. `bits` is the value zero-extended (i32, f32: the low 32 bits), a reference as above, or the low half
 /// of a vector.
@@ -70,6 +112,31 @@ struct FuncType {
 };
 
 std::string name(const FuncType& type);
+
+/// A field of a struct, or all elements of an array.
+struct FieldType {
+  ValType storage = ValType::I32;  ///< a value type, or I8 or I16
+  bool is_mutable = false;
+  bool operator==(const FieldType&) const = default;
+};
+
+/// A defined type: what a sub type in a rec group declares.
+/// https://webassembly.github.io/spec/core/syntax/types.html#composite-types
+struct TypeDef {
+  enum class Kind : uint8_t { Func, Struct, Array };
+  Kind kind = Kind::Func;
+  bool is_final = true;
+  std::vector<uint32_t> supers;   ///< type indices; valid types have at most one
+  FuncType func;                  ///< Func
+  std::vector<FieldType> fields;  ///< Struct; an Array has exactly one
+  uint32_t group_begin = 0;       ///< the rec group: type indices [group_begin, group_end)
+  uint32_t group_end = 0;
+};
+
+/// What an exception carries: the parameters of its type, which has no results.
+struct TagType {
+  uint32_t type_index = 0;
+};
 
 /// Sizes of memories are in pages, of tables in elements.
 struct Limits {
@@ -97,8 +164,8 @@ struct GlobalType {
   bool operator==(const GlobalType&) const = default;
 };
 
-/// The four kinds of imports and exports; the numbers are those of the binary format.
-enum class ExternKind : uint8_t { Func = 0, Table = 1, Memory = 2, Global = 3 };
+/// The kinds of imports and exports; the numbers are those of the binary format.
+enum class ExternKind : uint8_t { Func = 0, Table = 1, Memory = 2, Global = 3, Tag = 4 };
 
 constexpr std::string_view name(ExternKind kind) {
   switch (kind) {
@@ -106,6 +173,7 @@ constexpr std::string_view name(ExternKind kind) {
     case ExternKind::Table: return "table";
     case ExternKind::Memory: return "memory";
     case ExternKind::Global: return "global";
+    case ExternKind::Tag: return "tag";
   }
   return "?";
 }
@@ -122,6 +190,7 @@ enum class FuncAddr : uint32_t {};
 enum class TableAddr : uint32_t {};
 enum class MemAddr : uint32_t {};
 enum class GlobalAddr : uint32_t {};
+enum class TagAddr : uint32_t {};
 enum class ElemAddr : uint32_t {};
 enum class DataAddr : uint32_t {};
 

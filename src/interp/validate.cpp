@@ -15,25 +15,31 @@ namespace {
 
 class ModuleValidator {
  public:
-  explicit ModuleValidator(const Module& module) : module_(module), declared_(module.functions.size()) {}
+  explicit ModuleValidator(const Module& module)
+      : module_(module), declared_(module.functions.size()), expressions_(module, declared_) {}
 
   Result<void> run();
 
  private:
   Result<void> types() const;
+  /// Empty if the type is valid. Types before it are, and `depths` has how many supertypes they have.
+  std::string type_fault(uint32_t index, std::vector<uint32_t>& depths) const;
+  Result<void> value_type(ValType type, uint64_t offset) const;
   Result<void> functions() const;
-  Result<void> tables() const;
+  Result<void> tags() const;
+  Result<void> tables();
   Result<void> memories() const;
   Result<void> globals();
   Result<void> exports();
   Result<void> start() const;
   Result<void> elems();
   Result<void> datas();
-  Result<void> bodies() const;
+  Result<void> bodies();
 
   /// Checks that the expression is constant and gives one value of the type; notes the functions it refers to.
   Result<void> const_expr(ConstExpr expr, ValType expected);
-  Result<void> const_instr(const Instr& instr, std::vector<ValType>& stack);
+  /// Whether the instruction may stand in a constant expression.
+  Result<void> constant(const Instr& instr);
 
   /// Where the `index`-th item of an index space is declared, as well as that is known: the import, or the section.
   /// Takes time linear in the number of imports, so it is for errors only.
@@ -41,6 +47,7 @@ class ModuleValidator {
 
   const Module& module_;
   std::vector<bool> declared_;    ///< functions that ref.func may name
+  FunctionValidator expressions_;
   uint32_t visible_globals_ = 0;  ///< to constant expressions: the globals before the one that is checked
 };
 
@@ -75,6 +82,7 @@ const char* limits_fault(const Limits& limits, uint64_t bound, const char* out_o
 Result<void> ModuleValidator::run() {
   CHIWAWA_TRY(types());
   CHIWAWA_TRY(functions());
+  CHIWAWA_TRY(tags());
   CHIWAWA_TRY(tables());
   CHIWAWA_TRY(memories());
   CHIWAWA_TRY(globals());
@@ -86,20 +94,62 @@ Result<void> ModuleValidator::run() {
 }
 
 Result<void> ModuleValidator::types() const {
-  for (size_t i = 0; i < module_.types.size(); ++i) {
-    const FuncType& type = module_.types[i];
-    if (type.params.size() > kMaxArity || type.results.size() > kMaxArity) {
-      return invalid(
-          numbered("type", i) + ": more than " + std::to_string(kMaxArity) + " parameters or results are not supported",
-          module_.section_offsets[1]);
+  if (module_.types.size() > kMaxTypes) {
+    return invalid("more than " + std::to_string(kMaxTypes) + " types are not supported", module_.section_offsets[1]);
+  }
+  std::vector<uint32_t> depths(module_.types.size());
+  for (uint32_t i = 0; i < module_.types.size(); ++i) {
+    if (const std::string fault = type_fault(i, depths); !fault.empty()) {
+      return invalid(numbered("type", i) + ": " + fault, module_.section_offsets[1]);
     }
   }
   return {};
 }
 
+std::string ModuleValidator::type_fault(uint32_t index, std::vector<uint32_t>& depths) const {
+  const TypeDef& type = module_.types[index];
+  if (type.func.params.size() > kMaxArity || type.func.results.size() > kMaxArity) {
+    return "more than " + std::to_string(kMaxArity) + " parameters or results are not supported";
+  }
+  if (type.fields.size() > kMaxFields) {
+    return "more than " + std::to_string(kMaxFields) + " fields are not supported";
+  }
+  const auto known = [&](ValType t) { return !is_defined(t) || type_index(t) < type.group_end; };
+  for (const ValType param : type.func.params) {
+    if (!known(param)) return numbered("unknown type", type_index(param));
+  }
+  for (const ValType result : type.func.results) {
+    if (!known(result)) return numbered("unknown type", type_index(result));
+  }
+  for (const FieldType& field : type.fields) {
+    if (!known(field.storage)) return numbered("unknown type", type_index(field.storage));
+  }
+  if (type.supers.empty()) return {};
+  if (type.supers.size() > 1) return "sub type with several supertypes";
+  const uint32_t super_index = type.supers[0];
+  if (super_index >= index) return numbered("unknown type", super_index) + ": supertypes come before their subtypes";
+  const TypeDef& super = module_.types[super_index];
+  if (super.is_final) return numbered("sub type of the final type", super_index);
+  depths[index] = depths[super_index] + 1;
+  if (depths[index] > TypeSpace::kMaxDepth) {
+    return "more than " + std::to_string(TypeSpace::kMaxDepth) + " levels of subtypes are not supported";
+  }
+  bool fits = type.kind == super.kind && type.fields.size() >= super.fields.size() &&
+              module_.types.matches(type.func, super.func);
+  for (size_t i = 0; fits && i < super.fields.size(); ++i) {
+    fits = module_.types.matches(type.fields[i], super.fields[i]);
+  }
+  return fits ? std::string() : numbered("sub type does not match its supertype", super_index);
+}
+
+Result<void> ModuleValidator::value_type(ValType type, uint64_t offset) const {
+  if (!is_defined(type) || type_index(type) < module_.types.size()) return {};
+  return invalid(numbered("unknown type", type_index(type)), offset);
+}
+
 Result<void> ModuleValidator::functions() const {
   for (uint32_t i = 0; i < module_.functions.size(); ++i) {
-    if (module_.functions[i] >= module_.types.size()) {
+    if (!module_.types.is(module_.functions[i], TypeDef::Kind::Func)) {
       return invalid(numbered("unknown type", module_.functions[i]) + numbered(" of function", i),
                      place(ExternKind::Func, i, 3));
     }
@@ -107,14 +157,37 @@ Result<void> ModuleValidator::functions() const {
   return {};
 }
 
-Result<void> ModuleValidator::tables() const {
+Result<void> ModuleValidator::tags() const {
+  for (uint32_t i = 0; i < module_.tags.size(); ++i) {
+    const uint32_t type = module_.tags[i].type_index;
+    if (!module_.types.is(type, TypeDef::Kind::Func)) {
+      return invalid(numbered("unknown type", type) + numbered(" of tag", i), place(ExternKind::Tag, i, 13));
+    }
+    if (!module_.types.func(type).results.empty()) {
+      return invalid("non-empty tag result type" + numbered(" (tag", i) + ")", place(ExternKind::Tag, i, 13));
+    }
+  }
+  return {};
+}
+
+Result<void> ModuleValidator::tables() {
   if (module_.tables.size() > kMaxTables) {
     return invalid("more than " + std::to_string(kMaxTables) + " tables are not supported",
                    place(ExternKind::Table, kMaxTables, 4));
   }
+  // Their initial values see the imported globals only, which come before them.
+  visible_globals_ = module_.imported_globals;
   for (uint32_t i = 0; i < module_.tables.size(); ++i) {
+    const TableType& type = module_.tables[i].type;
+    CHIWAWA_TRY(value_type(type.element, place(ExternKind::Table, i, 4)));
+    const ConstExpr init = module_.tables[i].init;
+    if (init.size() != 0) CHIWAWA_TRY(const_expr(init, type.element));
+    if (init.size() == 0 && i >= module_.imported_tables && !is_defaultable(type.element)) {
+      return invalid("type mismatch: a table of references that cannot be null needs an initial value",
+                     place(ExternKind::Table, i, 4));
+    }
     if (const char* cause =
-            limits_fault(module_.tables[i].limits, module_.tables[i].address == ValType::I64 ? UINT64_MAX : UINT32_MAX,
+            limits_fault(type.limits, type.address == ValType::I64 ? UINT64_MAX : UINT32_MAX,
                          "table size must be less than 2^32 elements")) {
       return invalid(cause + numbered(" (table", i) + ")", place(ExternKind::Table, i, 4));
     }
@@ -139,6 +212,9 @@ Result<void> ModuleValidator::memories() const {
 }
 
 Result<void> ModuleValidator::globals() {
+  for (uint32_t i = 0; i < module_.globals.size(); ++i) {
+    CHIWAWA_TRY(value_type(module_.globals[i].type.type, place(ExternKind::Global, i, 6)));
+  }
   for (uint32_t i = module_.imported_globals; i < module_.globals.size(); ++i) {
     visible_globals_ = i;
     CHIWAWA_TRY(const_expr(module_.globals[i].init, module_.globals[i].type.type));
@@ -155,6 +231,7 @@ Result<void> ModuleValidator::exports() {
       case ExternKind::Table: size = module_.tables.size(); break;
       case ExternKind::Memory: size = module_.memories.size(); break;
       case ExternKind::Global: size = module_.globals.size(); break;
+      case ExternKind::Tag: size = module_.tags.size(); break;
     }
     if (item.index >= size) {
       std::string cause = "unknown ";
@@ -188,14 +265,15 @@ Result<void> ModuleValidator::start() const {
 
 Result<void> ModuleValidator::elems() {
   for (const ElemSegment& segment : module_.elems) {
+    CHIWAWA_TRY(value_type(segment.type, segment.position));
     if (segment.mode == SegmentMode::Active) {
       if (segment.table_index >= module_.tables.size()) {
         return invalid(numbered("unknown table", segment.table_index), segment.position);
       }
-      if (module_.tables[segment.table_index].element != segment.type) {
+      if (!module_.types.matches(segment.type, module_.tables[segment.table_index].type.element)) {
         return invalid("type mismatch: the element segment's type is not the table's", segment.position);
       }
-      CHIWAWA_TRY(const_expr(segment.offset, module_.tables[segment.table_index].address));
+      CHIWAWA_TRY(const_expr(segment.offset, module_.tables[segment.table_index].type.address));
     }
     for (const uint32_t index : segment.function_indices) {
       if (index >= module_.functions.size()) return invalid(numbered("unknown function", index), segment.position);
@@ -217,9 +295,8 @@ Result<void> ModuleValidator::datas() {
   return {};
 }
 
-Result<void> ModuleValidator::bodies() const {
-  FunctionValidator validator(module_, declared_);
-  for (uint32_t i = module_.imported_functions; i < module_.functions.size(); ++i) CHIWAWA_TRY(validator.check(i));
+Result<void> ModuleValidator::bodies() {
+  for (uint32_t i = module_.imported_functions; i < module_.functions.size(); ++i) CHIWAWA_TRY(expressions_.check(i));
   return {};
 }
 
@@ -227,60 +304,41 @@ Result<void> ModuleValidator::const_expr(ConstExpr expr, ValType expected) {
   InstrReader reader(module_.bytes, expr);
   Instr instr;
   Error error;
-  std::vector<ValType> stack;
-  while (true) {
+  while (!reader.at_end()) {
     if (!reader.read(instr, error)) return error;
-    if (instr.opcode == Opcode::end) break;
-    CHIWAWA_TRY(const_instr(instr, stack));
+    CHIWAWA_TRY(constant(instr));
   }
-  if (stack.size() != 1) {
-    return invalid("type mismatch: a constant expression must have one value, not " + std::to_string(stack.size()),
-                   instr.offset);
-  }
-  if (stack[0] != expected) {
-    std::string cause = "type mismatch: the constant expression must be of type ";
-    cause += name(expected);
-    cause += ", not ";
-    cause += name(stack[0]);
-    return invalid(std::move(cause), expr.begin);
-  }
-  return {};
+  return expressions_.check_constant(expr, expected);
 }
 
-Result<void> ModuleValidator::const_instr(const Instr& instr, std::vector<ValType>& stack) {
-  const auto binary = [&](ValType type) -> Result<void> {
-    if (stack.size() < 2 || stack.back() != type || stack[stack.size() - 2] != type) {
-      return invalid("type mismatch: " + std::string(name(instr.opcode)) + " needs two operands of type " +
-                         std::string(name(type)),
-                     instr.offset);
-    }
-    stack.pop_back();
-    return {};
-  };
+Result<void> ModuleValidator::constant(const Instr& instr) {
   switch (instr.opcode) {
-    case Opcode::i32_const: stack.push_back(ValType::I32); return {};
-    case Opcode::i64_const: stack.push_back(ValType::I64); return {};
-    case Opcode::f32_const: stack.push_back(ValType::F32); return {};
-    case Opcode::f64_const: stack.push_back(ValType::F64); return {};
-    case Opcode::v128_const: stack.push_back(ValType::V128); return {};
+    case Opcode::end:
+    case Opcode::i32_const:
+    case Opcode::i64_const:
+    case Opcode::f32_const:
+    case Opcode::f64_const:
+    case Opcode::v128_const:
     case Opcode::i32_add:
     case Opcode::i32_sub:
-    case Opcode::i32_mul: return binary(ValType::I32);
+    case Opcode::i32_mul:
     case Opcode::i64_add:
     case Opcode::i64_sub:
-    case Opcode::i64_mul: return binary(ValType::I64);
-    case Opcode::ref_null: stack.push_back(instr.ref_type); return {};
+    case Opcode::i64_mul:
+    case Opcode::ref_null:
+    case Opcode::ref_i31:
+    case Opcode::struct_new:
+    case Opcode::struct_new_default:
+    case Opcode::array_new:
+    case Opcode::array_new_default:
+    case Opcode::array_new_fixed:
+    case Opcode::any_convert_extern:
+    case Opcode::extern_convert_any: return {};
     case Opcode::ref_func:
-      if (instr.index >= module_.functions.size()) {
-        return invalid(numbered("unknown function", instr.index), instr.offset);
-      }
-      declared_[instr.index] = true;
-      stack.push_back(ValType::FuncRef);
+      if (instr.index < module_.functions.size()) declared_[instr.index] = true;
       return {};
     case Opcode::global_get:
-      if (instr.index >= module_.globals.size()) {
-        return invalid(numbered("unknown global", instr.index), instr.offset);
-      }
+      if (instr.index >= module_.globals.size()) return {};
       if (instr.index >= visible_globals_) {
         return invalid(numbered("unknown global", instr.index) + ": constant expressions see earlier globals only",
                        instr.offset);
@@ -288,7 +346,6 @@ Result<void> ModuleValidator::const_instr(const Instr& instr, std::vector<ValTyp
       if (module_.globals[instr.index].type.is_mutable) {
         return invalid(numbered("constant expression required: mutable global", instr.index), instr.offset);
       }
-      stack.push_back(module_.globals[instr.index].type.type);
       return {};
     default: {
       std::string cause = "constant expression required, found ";

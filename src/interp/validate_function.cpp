@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#include <span>
 #include <utility>
 
 #include "interp/validate.hpp"
@@ -11,9 +12,6 @@
 namespace chiwawa {
 
 namespace {
-
-/// A value popped in unreachable code, of which nothing is known: it fits everywhere.
-constexpr ValType kUnknown{};
 
 /// The instructions whose effect on the operand stack is the same wherever they stand: rows of opcodes.def say it.
 struct Signature {
@@ -52,7 +50,7 @@ constexpr std::array<Signature, kOpcodeRows> kSignatures = [] {
 #define LOAD(code, id, text, type, storage) \
   table[row_of(Opcode::id)] = {Kind::Load, ValType::I32, ValType::type, exponent(sizeof(storage))};
 #define STORE(code, id, text, type, storage) \
-  table[row_of(Opcode::id)] = {Kind::Store, ValType::type, kUnknown, exponent(sizeof(storage))};
+  table[row_of(Opcode::id)] = {Kind::Store, ValType::type, ValType{}, exponent(sizeof(storage))};
 #define CHIWAWA_VECTOR(id, kind, operand, result, ...) \
   table[row_of(Opcode::id)] = {Kind::kind, ValType::operand, ValType::result __VA_OPT__(, ) __VA_ARGS__};
 #define SIMD1(code, id, text) CHIWAWA_VECTOR(id, Numeric1, V128, V128)
@@ -72,15 +70,6 @@ constexpr std::array<Signature, kOpcodeRows> kSignatures = [] {
   return table;
 }();
 
-constexpr std::array<ValType, 256> kEveryType = [] {
-  std::array<ValType, 256> all{};
-  for (uint32_t i = 0; i < all.size(); ++i) all[i] = static_cast<ValType>(i);
-  return all;
-}();
-
-/// A list of the one type, which lives for ever.
-const ValType* list_of(ValType type) { return &kEveryType[static_cast<uint8_t>(type)]; }
-
 std::string unknown(std::string_view what, uint32_t index) {
   std::string text = "unknown ";
   text += what;
@@ -95,26 +84,41 @@ FunctionValidator::FunctionValidator(const Module& module, const std::vector<boo
     : module_(module), declared_(declared), reader_({}, {}), stack_(kMaxFrameSlots + kMaxArity + 1) {}
 
 Result<void> FunctionValidator::check(uint32_t function_index) {
-  body_ = &module_.body(function_index);
-  type_ = &module_.function_type(function_index);
-  if (body({BlockType::Kind::TypeIndex, {}, module_.functions[function_index]})) return {};
+  if (expression(module_.function_type(function_index), module_.body(function_index),
+                 {BlockType::Kind::TypeIndex, {}, module_.functions[function_index]})) {
+    return {};
+  }
   error_.cause += " (function " + std::to_string(function_index) + ")";
   return std::move(error_);
 }
 
-bool FunctionValidator::body(BlockType block_type) {
-  reader_ = InstrReader(module_.bytes, body_->code);
-  instr_.offset = body_->code.begin;
+Result<void> FunctionValidator::check_constant(ConstExpr expr, ValType type) {
+  static const FuncType kNoFunction;
+  FunctionBody body;
+  body.code = expr;
+  if (expression(kNoFunction, body, {BlockType::Kind::Value, type, 0})) return {};
+  return std::move(error_);
+}
+
+bool FunctionValidator::expression(const FuncType& type, const FunctionBody& body, BlockType block_type) {
+  type_ = &type;
+  reader_ = InstrReader(module_.bytes, body.code);
+  instr_.offset = body.code.begin;
   uint64_t local_slots = slots_of(type_->params);
-  for (const LocalRun& run : body_->locals) local_slots += uint64_t{run.count} * slots_of(run.type);
+  for (const LocalRun& run : body.locals) {
+    if (!value_type(run.type)) return false;
+    local_slots += uint64_t{run.count} * slots_of(run.type);
+  }
   if (local_slots > kMaxFrameSlots) {
     return refuse("too many locals: more than " + std::to_string(kMaxFrameSlots) + " are not supported");
   }
-  locals_.assign(*type_, *body_);
+  locals_.assign(type, body);
   // As if every operand were a vector of two slots: counting their kinds would cost more than it is worth.
   max_height_ = (kMaxFrameSlots - static_cast<uint32_t>(local_slots)) / 2;
   height_ = 0;
   controls_.clear();
+  initialized_.clear();
+  initialized_order_.clear();
   // The body is a block whose parameters are locals already: branches to it return.
   controls_.push_back({.type = block_type});
   base_ = 0;
@@ -122,7 +126,7 @@ bool FunctionValidator::body(BlockType block_type) {
   while (!controls_.empty()) {
     if (reader_.at_end()) {
       // A body that lacks its `end` is malformed, not invalid.
-      error_ = {Phase::Decode, "unexpected end of section or function: END opcode expected", body_->code.end};
+      error_ = {Phase::Decode, "unexpected end of section or function: END opcode expected", body.code.end};
       return false;
     }
     if (!reader_.read(instr_, error_)) return false;
@@ -187,36 +191,97 @@ bool FunctionValidator::instruction() {
     case Opcode::unreachable: set_unreachable(); return true;
     case Opcode::block:
     case Opcode::loop:
+    case Opcode::try_:
     case Opcode::if_: return block();
-    case Opcode::else_:
-    case Opcode::end: return else_or_end();
+    case Opcode::else_: return else_();
+    case Opcode::end: return end();
+    case Opcode::try_table: return try_table();
+    case Opcode::catch_: return tag(instr_.index) && catch_clause(module_.tag_type(instr_.index).params);
+    case Opcode::catch_all: return catch_clause({});
+    case Opcode::delegate: return delegate();
+    case Opcode::throw_:
+      if (!tag(instr_.index) || !pop(module_.tag_type(instr_.index).params)) return false;
+      set_unreachable();
+      return true;
+    case Opcode::throw_ref:
+      if (!pop(ValType::ExnRef)) return false;
+      set_unreachable();
+      return true;
+    case Opcode::rethrow:
+      if (!label(instr_.index)) return false;
+      if (const Part part = target(instr_.index).part; part != Part::Catch && part != Part::CatchAll) {
+        return refuse("invalid rethrow label: not that of a catch");
+      }
+      set_unreachable();
+      return true;
     case Opcode::br: return br(instr_.index);
     case Opcode::br_if: return br_if(instr_.index);
     case Opcode::br_table: return br_table();
     case Opcode::return_: return br(static_cast<uint32_t>(controls_.size()) - 1);
     case Opcode::call: return function(instr_.index) && call(module_.function_type(instr_.index));
-    case Opcode::call_indirect: return indirect_callee() && call(module_.types[instr_.index]);
+    case Opcode::call_indirect: return indirect_callee() && call(module_.types.func(instr_.index));
     case Opcode::return_call: return function(instr_.index) && tail_call(module_.function_type(instr_.index));
-    case Opcode::return_call_indirect: return indirect_callee() && tail_call(module_.types[instr_.index]);
+    case Opcode::return_call_indirect: return indirect_callee() && tail_call(module_.types.func(instr_.index));
+    case Opcode::call_ref:
+      return type(instr_.index, TypeDef::Kind::Func) && pop(defined_ref(instr_.index, true)) &&
+             call(module_.types.func(instr_.index));
+    case Opcode::return_call_ref:
+      return type(instr_.index, TypeDef::Kind::Func) && pop(defined_ref(instr_.index, true)) &&
+             tail_call(module_.types.func(instr_.index));
+    case Opcode::br_on_null: return br_on_null();
+    case Opcode::br_on_non_null: return br_on_non_null();
+    case Opcode::br_on_cast:
+    case Opcode::br_on_cast_fail: return cast_branch();
 
     // Reference
-    case Opcode::ref_null: push(instr_.ref_type); return true;
+    case Opcode::ref_null:
+      if (!value_type(instr_.ref_type)) return false;
+      push(instr_.ref_type);
+      return true;
     case Opcode::ref_is_null: {
       ValType actual;
-      if (!pop_any(actual)) return false;
-      if (!is_ref(actual) && actual != kUnknown) {
-        return refuse("type mismatch: ref.is_null expects a reference, found " + std::string(name(actual)));
-      }
+      if (!pop_ref(actual)) return false;
       push(i32);
       return true;
     }
+    case Opcode::ref_as_non_null: {
+      ValType actual;
+      if (!pop_ref(actual)) return false;
+      push(non_null(actual));
+      return true;
+    }
+    case Opcode::ref_eq:
+      if (!pop(ValType::EqRef) || !pop(ValType::EqRef)) return false;
+      push(i32);
+      return true;
+    case Opcode::ref_test:
+    case Opcode::ref_test_null:
+      if (!value_type(instr_.ref_type) || !pop(module_.types.top(instr_.ref_type))) return false;
+      push(i32);
+      return true;
+    case Opcode::ref_cast:
+    case Opcode::ref_cast_null:
+      if (!value_type(instr_.ref_type) || !pop(module_.types.top(instr_.ref_type))) return false;
+      push(instr_.ref_type);
+      return true;
+    case Opcode::any_convert_extern: return convert(ValType::ExternRef, ValType::AnyRef);
+    case Opcode::extern_convert_any: return convert(ValType::AnyRef, ValType::ExternRef);
+    case Opcode::ref_i31:
+      if (!pop(i32)) return false;
+      push(non_null(ValType::I31Ref));
+      return true;
+    case Opcode::i31_get_s:
+    case Opcode::i31_get_u:
+      if (!pop(ValType::I31Ref)) return false;
+      push(i32);
+      return true;
     case Opcode::ref_func:
       if (!function(instr_.index)) return false;
       if (!declared_[instr_.index]) {
         return refuse("undeclared function reference " + std::to_string(instr_.index) +
                       ": no export, element segment or global names the function");
       }
-      push(ValType::FuncRef);
+      push(defined_ref(module_.functions[instr_.index], false));
       return true;
 
     // Parametric
@@ -227,18 +292,15 @@ bool FunctionValidator::instruction() {
     case Opcode::select: return select();
     case Opcode::select_t:
       if (instr_.select_count != 1) return refuse("invalid result arity: select has exactly one result");
-      if (!pop(i32) || !pop(instr_.ref_type) || !pop(instr_.ref_type)) return false;
+      if (!value_type(instr_.ref_type) || !pop(i32) || !pop(instr_.ref_type) || !pop(instr_.ref_type)) return false;
       push(instr_.ref_type);
       return true;
 
     // Variable
-    case Opcode::local_get:
-      if (!local(instr_.index)) return false;
-      push(locals_[instr_.index]);
-      return true;
-    case Opcode::local_set: return local(instr_.index) && pop(locals_[instr_.index]);
+    case Opcode::local_get: return local_get();
+    case Opcode::local_set: return local_set();
     case Opcode::local_tee:
-      if (!local(instr_.index) || !pop(locals_[instr_.index])) return false;
+      if (!local_set()) return false;
       push(locals_[instr_.index]);
       return true;
     case Opcode::global_get:
@@ -254,29 +316,29 @@ bool FunctionValidator::instruction() {
 
     // Table
     case Opcode::table_get:
-      if (!table(instr_.index) || !pop(module_.tables[instr_.index].address)) return false;
-      push(module_.tables[instr_.index].element);
+      if (!table(instr_.index) || !pop(module_.tables[instr_.index].type.address)) return false;
+      push(module_.tables[instr_.index].type.element);
       return true;
     case Opcode::table_set:
-      return table(instr_.index) && pop(module_.tables[instr_.index].element) &&
-             pop(module_.tables[instr_.index].address);
+      return table(instr_.index) && pop(module_.tables[instr_.index].type.element) &&
+             pop(module_.tables[instr_.index].type.address);
     case Opcode::table_init: return table_init();
     case Opcode::elem_drop: return elem(instr_.index);
     case Opcode::table_copy: return table_copy();
     case Opcode::table_grow:
-      if (!table(instr_.index) || !pop(module_.tables[instr_.index].address) ||
-          !pop(module_.tables[instr_.index].element)) {
+      if (!table(instr_.index) || !pop(module_.tables[instr_.index].type.address) ||
+          !pop(module_.tables[instr_.index].type.element)) {
         return false;
       }
-      push(module_.tables[instr_.index].address);
+      push(module_.tables[instr_.index].type.address);
       return true;
     case Opcode::table_size:
       if (!table(instr_.index)) return false;
-      push(module_.tables[instr_.index].address);
+      push(module_.tables[instr_.index].type.address);
       return true;
     case Opcode::table_fill: {
       if (!table(instr_.index)) return false;
-      const TableType& type = module_.tables[instr_.index];
+      const TableType& type = module_.tables[instr_.index].type;
       return pop(type.address) && pop(type.element) && pop(type.address);
     }
 
@@ -322,110 +384,8 @@ bool FunctionValidator::instruction() {
       push(ValType::V128);
       return true;
 
-    default: return refuse("illegal opcode");  // the list has no other row without a signature
+    default: return aggregate();
   }
-}
-
-bool FunctionValidator::block() {
-  if (instr_.block.kind == BlockType::Kind::TypeIndex && !type(instr_.block.type_index)) return false;
-  if (instr_.opcode == Opcode::if_ && !pop(ValType::I32)) return false;
-  if (!pop(params(instr_.block))) return false;
-  enter(instr_.opcode, instr_.block);
-  return true;
-}
-
-bool FunctionValidator::else_or_end() {
-  const Control control = controls_.back();
-  if (instr_.opcode == Opcode::else_ && !control.lacks_else) {
-    error_ = {Phase::Decode, "END opcode expected: else without if", instr_.offset};
-    return false;
-  }
-  if (!pop(results(control.type))) return false;
-  if (height_ != base_) {
-    return refuse("type mismatch: " + std::to_string(height_ - base_) + " operands too many at the end of the block");
-  }
-  controls_.pop_back();
-  if (instr_.opcode == Opcode::else_) {
-    enter(Opcode::else_, control.type);
-    return true;
-  }
-  if (control.lacks_else) {
-    // The missing `else` passes the parameters on.
-    if (!same(params(control.type), results(control.type))) {
-      return refuse("type mismatch: if without else must have the same parameters and results");
-    }
-  }
-  if (!controls_.empty()) {
-    base_ = controls_.back().height;
-    unreachable_ = controls_.back().unreachable;
-  }
-  push(results(control.type));
-  return true;
-}
-
-bool FunctionValidator::br(uint32_t index) {
-  if (!label(index) || !pop(label_types(target(index)))) return false;
-  set_unreachable();
-  return true;
-}
-
-bool FunctionValidator::br_if(uint32_t index) {
-  if (!label(index) || !pop(ValType::I32)) return false;
-  const Types types = label_types(target(index));
-  if (!pop(types)) return false;
-  push(types);
-  return true;
-}
-
-bool FunctionValidator::br_table() {
-  if (!pop(ValType::I32)) return false;
-  // A table names few different labels, mostly: each is compared once.
-  uint32_t arity = 0;
-  bool first = true;
-  bool good = true;
-  reader_.for_each_label(instr_, [&](uint32_t index) {
-    if (!good) return;
-    good = label(index);
-    if (!good) return;
-    Control& control = target(index);
-    if (control.checked == instr_.offset) return;
-    control.checked = instr_.offset;
-    const Types types = label_types(control);
-    if (!first && types.size != arity) {
-      good = refuse("type mismatch: br_table has labels of " + std::to_string(arity) + " and of " +
-                    std::to_string(types.size) + " operands");
-      return;
-    }
-    first = false;
-    arity = types.size;
-    good = top_is(types);
-  });
-  if (!good) return false;
-  set_unreachable();
-  return true;
-}
-
-bool FunctionValidator::call(const FuncType& type) {
-  if (!pop(of(type.params))) return false;
-  push(of(type.results));
-  return true;
-}
-
-bool FunctionValidator::tail_call(const FuncType& type) {
-  if (!same(of(type.results), of(type_->results))) {
-    return refuse("type mismatch: the function called last returns other types than the caller");
-  }
-  if (!pop(of(type.params))) return false;
-  set_unreachable();
-  return true;
-}
-
-bool FunctionValidator::indirect_callee() {
-  if (!table(instr_.index2) || !type(instr_.index)) return false;
-  if (module_.tables[instr_.index2].element != ValType::FuncRef) {
-    return refuse("type mismatch: an indirect call needs a table of funcref");
-  }
-  return pop(module_.tables[instr_.index2].address);
 }
 
 bool FunctionValidator::select() {
@@ -451,19 +411,19 @@ bool FunctionValidator::memory_access(ValType type, uint32_t natural_align, bool
 
 bool FunctionValidator::table_init() {
   if (!table(instr_.index2) || !elem(instr_.index)) return false;
-  if (module_.tables[instr_.index2].element != module_.elems[instr_.index].type) {
+  if (!module_.types.matches(module_.elems[instr_.index].type, module_.tables[instr_.index2].type.element)) {
     return refuse("type mismatch: the element segment's type is not the table's");
   }
-  return pop(ValType::I32) && pop(ValType::I32) && pop(module_.tables[instr_.index2].address);
+  return pop(ValType::I32) && pop(ValType::I32) && pop(module_.tables[instr_.index2].type.address);
 }
 
 bool FunctionValidator::table_copy() {
   if (!table(instr_.index) || !table(instr_.index2)) return false;
-  if (module_.tables[instr_.index].element != module_.tables[instr_.index2].element) {
+  if (!module_.types.matches(module_.tables[instr_.index2].type.element, module_.tables[instr_.index].type.element)) {
     return refuse("type mismatch: the tables have different types");
   }
-  const ValType to = module_.tables[instr_.index].address;
-  const ValType from = module_.tables[instr_.index2].address;
+  const ValType to = module_.tables[instr_.index].type.address;
+  const ValType from = module_.tables[instr_.index2].type.address;
   return pop(smaller_address(to, from)) && pop(from) && pop(to);
 }
 
@@ -506,12 +466,25 @@ bool FunctionValidator::data(uint32_t index) {
   return index < module_.datas.size() || refuse(unknown("data segment", index));
 }
 
-bool FunctionValidator::type(uint32_t index) { return index < module_.types.size() || refuse(unknown("type", index)); }
+bool FunctionValidator::tag(uint32_t index) { return index < module_.tags.size() || refuse(unknown("tag", index)); }
+
+bool FunctionValidator::type(uint32_t index, TypeDef::Kind kind) {
+  if (index >= module_.types.size()) return refuse(unknown("type", index));
+  if (module_.types.is(index, kind)) return true;
+  constexpr const char* kKinds[] = {"function", "struct", "array"};
+  return refuse("type mismatch: type " + std::to_string(index) + " is no " + kKinds[static_cast<uint8_t>(kind)] +
+                " type");
+}
+
+bool FunctionValidator::value_type(ValType type) {
+  if (!is_defined(type) || type_index(type) < module_.types.size()) return true;
+  return refuse(unknown("type", type_index(type)));
+}
 
 void FunctionValidator::push(Types types) {
   // Empty lists have no address, which memcpy must not see.
-  if (types.size != 0) std::memcpy(&stack_[height_], types.data, types.size);
-  height_ += types.size;
+  if (!types.empty()) std::memcpy(&stack_[height_], types.data(), types.size_bytes());
+  height_ += static_cast<uint32_t>(types.size());
 }
 
 bool FunctionValidator::pop_any(ValType& actual) {
@@ -526,68 +499,63 @@ bool FunctionValidator::pop_any(ValType& actual) {
 bool FunctionValidator::pop(ValType expected) {
   if (height_ <= base_) return unreachable_ || underflow(expected);
   const ValType actual = stack_[--height_];
-  return actual == expected || actual == kUnknown || mismatch(expected, actual);
+  return actual == expected || actual == kUnknown || module_.types.matches(actual, expected) ||
+         mismatch(expected, actual);
+}
+
+bool FunctionValidator::pop_ref(ValType& actual) {
+  if (!pop_any(actual)) return false;
+  if (actual == kUnknown) actual = kBottomRef;
+  if (is_ref(actual)) return true;
+  return refuse("type mismatch: " + std::string(name(instr_.opcode)) + " expects a reference, found " + name(actual));
 }
 
 bool FunctionValidator::pop(Types expected) {
   if (!top_is(expected)) return false;
-  height_ -= std::min(expected.size, height_ - base_);
+  height_ -= std::min(static_cast<uint32_t>(expected.size()), height_ - base_);
   return true;
 }
 
 bool FunctionValidator::top_is(Types expected) {
   const uint32_t available = height_ - base_;
-  if (expected.size == 0) return true;
-  if (available >= expected.size && std::memcmp(&stack_[height_ - expected.size], expected.data, expected.size) == 0) {
+  const auto count = static_cast<uint32_t>(expected.size());
+  if (count == 0) return true;
+  if (available >= count && std::memcmp(&stack_[height_ - count], expected.data(), expected.size_bytes()) == 0) {
     return true;
   }
-  for (uint32_t i = 1; i <= expected.size; ++i) {
-    const ValType wanted = expected.data[expected.size - i];
+  for (uint32_t i = 1; i <= count; ++i) {
+    const ValType wanted = expected[count - i];
     if (i > available) return unreachable_ || underflow(wanted);
     const ValType actual = stack_[height_ - i];
-    if (actual != wanted && actual != kUnknown) return mismatch(wanted, actual);
+    if (actual != kUnknown && !module_.types.matches(actual, wanted)) return mismatch(wanted, actual);
   }
   return true;
 }
 
-void FunctionValidator::enter(Opcode opcode, BlockType type) {
-  controls_.push_back({.type = type,
-                       .height = static_cast<uint16_t>(height_),
-                       .is_loop = opcode == Opcode::loop,
-                       .lacks_else = opcode == Opcode::if_});
-  base_ = height_;
-  unreachable_ = false;
-  push(params(type));
-}
-
-void FunctionValidator::set_unreachable() {
-  height_ = base_;
-  controls_.back().unreachable = unreachable_ = true;
-}
-
-FunctionValidator::Types FunctionValidator::label_types(const Control& control) const {
-  return control.is_loop ? params(control.type) : results(control.type);
-}
-
-FunctionValidator::Types FunctionValidator::params(BlockType type) const {
-  return type.kind == BlockType::Kind::TypeIndex ? of(module_.types[type.type_index].params) : Types{};
-}
-
-FunctionValidator::Types FunctionValidator::results(BlockType type) const {
-  switch (type.kind) {
-    case BlockType::Kind::Empty: break;
-    case BlockType::Kind::Value: return {list_of(type.value), 1};
-    case BlockType::Kind::TypeIndex: return of(module_.types[type.type_index].results);
+bool FunctionValidator::local_get() {
+  if (!local(instr_.index)) return false;
+  const ValType type = locals_[instr_.index];
+  if (!is_defaultable(type) && instr_.index >= type_->params.size() && !initialized_.contains(instr_.index)) {
+    return refuse("uninitialized local " + std::to_string(instr_.index));
   }
-  return {};
+  push(type);
+  return true;
 }
 
-FunctionValidator::Types FunctionValidator::of(const std::vector<ValType>& types) {
-  return {types.data(), static_cast<uint32_t>(types.size())};
+bool FunctionValidator::local_set() {
+  if (!local(instr_.index)) return false;
+  const ValType type = locals_[instr_.index];
+  if (!pop(type)) return false;
+  if (!is_defaultable(type) && initialized_.insert(instr_.index).second) initialized_order_.push_back(instr_.index);
+  return true;
 }
 
-bool FunctionValidator::same(Types a, Types b) {
-  return a.size == b.size && (a.size == 0 || std::memcmp(a.data, b.data, a.size) == 0);
+bool FunctionValidator::convert(ValType from, ValType to) {
+  ValType actual;
+  if (!pop_ref(actual)) return false;
+  if (!module_.types.matches(actual, from)) return mismatch(from, actual);
+  push(is_nullable(actual) ? to : non_null(to));
+  return true;
 }
 
 bool FunctionValidator::refuse(std::string cause) {

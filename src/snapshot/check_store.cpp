@@ -23,7 +23,8 @@ class StoreChecker {
         owned_memories_(records.memories.size()),
         owned_globals_(records.globals.size()),
         owned_elems_(records.elems.size()),
-        owned_datas_(records.datas_dropped.size()) {}
+        owned_datas_(records.datas_dropped.size()),
+        owned_tags_(records.tags) {}
 
   Result<void> check() {
     for (size_t i = 0; i < records_.funcs.size(); ++i) {
@@ -40,6 +41,9 @@ class StoreChecker {
     for (size_t i = 0; i < records_.instances.size(); ++i) {
       const InstanceRecord& instance = records_.instances[i];
       CHIWAWA_TRY(check_instance(static_cast<uint32_t>(i), instance, *modules_[instance.module]));
+    }
+    for (size_t i = 0; i < owned_tags_.size(); ++i) {
+      if (!owned_tags_[i]) return damaged("tag " + std::to_string(i) + " belongs to no instance");
     }
     return {};
   }
@@ -67,10 +71,20 @@ class StoreChecker {
     return true;
   }
 
-  const FuncType& type_of(uint32_t func) const {
+  // Types of references are compared by their hierarchies: that is all that the records say. What is exact is for
+  // check_imports and check_references, when there is a store.
+
+  static FuncType declared_type(const Module& module, uint32_t function_index) {
+    FuncType type = module.function_type(function_index);
+    for (ValType& param : type.params) param = module.types.top(param);
+    for (ValType& result : type.results) result = module.types.top(result);
+    return type;
+  }
+
+  FuncType type_of(uint32_t func) const {
     const FuncRecord& record = records_.funcs[func];
     if (record.instance == kHostInstance) return records_.host_funcs[record.index].type;
-    return modules_[records_.instances[record.instance].module]->function_type(record.index);
+    return declared_type(*modules_[records_.instances[record.instance].module], record.index);
   }
 
   Result<void> check_instance(uint32_t number, const InstanceRecord& instance, const Module& module) {
@@ -80,17 +94,19 @@ class StoreChecker {
     CHIWAWA_TRY(count(number, "globals", instance.globals.size(), module.globals.size()));
     CHIWAWA_TRY(count(number, "elems", instance.elems.size(), module.elems.size()));
     CHIWAWA_TRY(count(number, "datas", instance.datas.size(), module.datas.size()));
+    CHIWAWA_TRY(count(number, "tags", instance.tags.size(), module.tags.size()));
 
     for (uint32_t i = 0; i < instance.funcs.size(); ++i) {
       const uint32_t address = instance.funcs[i];
-      if (type_of(address) != module.function_type(i)) return differs(number, "funcs", i);
+      if (type_of(address) != declared_type(module, i)) return differs(number, "funcs", i);
       if (i >= module.imported_functions && records_.funcs[address] != FuncRecord{number, i}) {
         return differs(number, "funcs", i);
       }
     }
     for (uint32_t i = 0; i < instance.tables.size(); ++i) {
       const TableRecord& table = records_.tables[instance.tables[i]];
-      const TableType& declared = module.tables[i];
+      TableType declared = module.tables[i].type;
+      declared.element = module.types.top(declared.element);
       if (i < module.imported_tables) {
         if (table.type.element != declared.element || table.type.address != declared.address ||
             !limits_match(table.type.limits, table.elements.size(), declared.limits)) {
@@ -116,16 +132,21 @@ class StoreChecker {
     }
     for (uint32_t i = 0; i < instance.globals.size(); ++i) {
       const uint32_t address = instance.globals[i];
-      if (records_.globals[address].type != module.globals[i].type) return differs(number, "globals", i);
+      GlobalType declared = module.globals[i].type;
+      declared.type = module.types.top(declared.type);
+      if (records_.globals[address].type != declared) return differs(number, "globals", i);
       if (i >= module.imported_globals && !claim(owned_globals_, address)) return twice(number, "globals", i);
     }
     for (uint32_t i = 0; i < instance.elems.size(); ++i) {
       const ElemRecord& elem = records_.elems[instance.elems[i]];
       const ElemSegment& declared = module.elems[i];
-      if (elem.type != declared.type || (!elem.dropped && elem.elements.size() != declared.size())) {
+      if (elem.type != module.types.top(declared.type) || (!elem.dropped && elem.elements.size() != declared.size())) {
         return differs(number, "elems", i);
       }
       if (!claim(owned_elems_, instance.elems[i])) return twice(number, "elems", i);
+    }
+    for (uint32_t i = module.imported_tags; i < instance.tags.size(); ++i) {
+      if (!claim(owned_tags_, instance.tags[i])) return twice(number, "tags", i);
     }
     for (uint32_t i = 0; i < instance.datas.size(); ++i) {
       if (!claim(owned_datas_, instance.datas[i])) return twice(number, "datas", i);
@@ -135,7 +156,7 @@ class StoreChecker {
 
   const Records& records_;
   std::span<const std::shared_ptr<const Module>> modules_;
-  std::vector<bool> owned_tables_, owned_memories_, owned_globals_, owned_elems_, owned_datas_;
+  std::vector<bool> owned_tables_, owned_memories_, owned_globals_, owned_elems_, owned_datas_, owned_tags_;
 };
 
 }  // namespace

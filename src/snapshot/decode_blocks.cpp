@@ -108,6 +108,16 @@ Result<std::span<const uint8_t>> decode_blocks(std::span<const uint8_t> bytes, c
   return contents;
 }
 
+Result<void> decode_object_part(std::span<const uint8_t> bytes, HeapRecord& heap) {
+  const auto* const part = flat_root<schema::ObjectPart>(bytes, kObjectPartIdentifier);
+  if (part == nullptr) return damaged("a part of the heap is malformed");
+  if (part->objects() != nullptr) {
+    for (const schema::Object* object : *part->objects()) heap.objects.push_back({object->type(), object->length()});
+  }
+  if (part->bytes() != nullptr) heap.bytes.insert(heap.bytes.end(), part->bytes()->begin(), part->bytes()->end());
+  return {};
+}
+
 Result<std::span<const uint8_t>> decode_module_part(std::span<const uint8_t> bytes, uint32_t module) {
   const auto* const part = flat_root<schema::ModulePart>(bytes, kModulePartIdentifier);
   if (part == nullptr || part->bytes() == nullptr || part->bytes()->size() == 0) {

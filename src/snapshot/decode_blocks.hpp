@@ -34,6 +34,9 @@ Result<std::span<const uint8_t>> decode_blocks(std::span<const uint8_t> bytes);
 /// Gives the contents of a size-prefixed Blocks, and checks them against the index.
 Result<std::span<const uint8_t>> decode_blocks(std::span<const uint8_t> bytes, const BlockIndexDecoder& index);
 
+/// Appends what a size-prefixed ObjectPart holds.
+Result<void> decode_object_part(std::span<const uint8_t> bytes, HeapRecord& heap);
+
 /// Gives the bytes of a size-prefixed ModulePart of that module.
 Result<std::span<const uint8_t>> decode_module_part(std::span<const uint8_t> bytes, uint32_t module);
 

@@ -21,9 +21,9 @@ class StateDecoder {
 
   StateDecoding decode() {
     const bool good = requirements() && modules() && instances() && functions() && tables() && memories() &&
-                      globals() && segments() && addresses() && machine() && wasi() && base();
-    if (!good) return {error_, unsupported_};
-    return {{}, false};
+                      globals() && segments() && addresses() && machine() && wasi() && base() && heap();
+    if (!good) return {.result = error_, .unsupported = unsupported_};
+    return {};
   }
 
  private:
@@ -69,9 +69,13 @@ class StateDecoder {
     return true;
   }
 
+  static bool is_top_ref(ValType type) {
+    return type == ValType::FuncRef || type == ValType::ExternRef || type == ValType::AnyRef || type == ValType::ExnRef;
+  }
+
   bool type(schema::ValType from, ValType& to, const std::string& where) {
     to = static_cast<ValType>(from);
-    if (!is_num(to) && !is_vec(to) && !is_ref(to))
+    if (!is_num(to) && !is_vec(to) && !is_top_ref(to))
       return fail(where + " has the unknown type " + std::to_string(static_cast<int>(from)));
     return true;
   }
@@ -123,12 +127,15 @@ class StateDecoder {
 
   bool requirements() {
     bool needs_base = false;
+    bool needs_objects = false;
     for (size_t i = 0; i < size(state_.requires_()); ++i) {
       const std::string_view name = state_.requires_()->Get(static_cast<uint32_t>(i))->string_view();
       if (name == kFeatureBase) {
         needs_base = true;
       } else if (name == kFeatureDeterministic) {
         records_.deterministic = true;
+      } else if (name == kFeatureObjects) {
+        needs_objects = true;
       } else {
         unsupported_ = true;
         return fail("the snapshot needs the feature \"" + std::string(name.substr(0, 100)) +
@@ -136,6 +143,7 @@ class StateDecoder {
       }
     }
     if (needs_base != (state_.base() != nullptr)) return fail("base and the feature \"base\" go together");
+    if (needs_objects != (state_.heap() != nullptr)) return fail("heap and the feature \"objects\" go together");
     if (records_.deterministic != state_.deterministic()) {
       return fail("deterministic and the feature of that name go together");
     }
@@ -170,7 +178,7 @@ class StateDecoder {
       if (!in_range(to.module, records_.modules.size(), item("instances", i), "of module")) return false;
       if (!numbers(from.funcs(), to.funcs) || !numbers(from.tables(), to.tables) ||
           !numbers(from.memories(), to.memories) || !numbers(from.globals(), to.globals) ||
-          !numbers(from.elems(), to.elems) || !numbers(from.datas(), to.datas)) {
+          !numbers(from.elems(), to.elems) || !numbers(from.datas(), to.datas) || !numbers(from.tags(), to.tags)) {
         return false;
       }
       records_.instances.push_back(std::move(to));
@@ -293,7 +301,8 @@ class StateDecoder {
           !all_in_range(instance.memories, records_.memories.size(), where, "memories") ||
           !all_in_range(instance.globals, records_.globals.size(), where, "globals") ||
           !all_in_range(instance.elems, records_.elems.size(), where, "elems") ||
-          !all_in_range(instance.datas, records_.datas_dropped.size(), where, "datas")) {
+          !all_in_range(instance.datas, records_.datas_dropped.size(), where, "datas") ||
+          !all_in_range(instance.tags, state_.tags(), where, "tags")) {
         return false;
       }
     }
@@ -439,6 +448,20 @@ class StateDecoder {
     return true;
   }
 
+  bool heap() {
+    records_.tags = state_.tags();
+    if (state_.heap() == nullptr) return true;
+    const schema::Heap& from = *state_.heap();
+    for (size_t i = 0; i < size(from.types()); ++i) {
+      const schema::DefinedType& type = *from.types()->Get(static_cast<uint32_t>(i));
+      if (!in_range(type.instance(), records_.instances.size(), item("heap.types", i), "of instance")) return false;
+      records_.heap.types.push_back({type.instance(), type.index()});
+    }
+    if (from.objects() == 0) return fail("the heap has no objects");
+    if (from.bytes() > kMaxHeap) return fail("the heap has more than " + std::to_string(kMaxHeap) + " bytes");
+    return true;
+  }
+
   bool base() {
     if (state_.base() == nullptr) return true;
     BaseRecord to;
@@ -462,9 +485,14 @@ class StateDecoder {
 
 StateDecoding decode_state(std::span<const uint8_t> bytes, Records& records) {
   const schema::State* const state = flat_root<schema::State>(bytes, kStateIdentifier);
-  if (state == nullptr) return {damaged("the state is malformed"), false};
+  if (state == nullptr) return {.result = damaged("the state is malformed")};
   records = {};
-  return StateDecoder(*state, bytes.size(), records).decode();
+  StateDecoding decoding = StateDecoder(*state, bytes.size(), records).decode();
+  if (state->heap() != nullptr) {
+    decoding.objects = state->heap()->objects();
+    decoding.object_bytes = state->heap()->bytes();
+  }
+  return decoding;
 }
 
 }  // namespace chiwawa::snapshot

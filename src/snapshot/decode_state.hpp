@@ -13,6 +13,8 @@ namespace chiwawa::snapshot {
 struct StateDecoding {
   Result<void> result;
   bool unsupported = false;
+  uint32_t objects = 0;       ///< in the frames that follow
+  uint64_t object_bytes = 0;  ///< of their fields
 };
 
 /// Decodes a size-prefixed State. Everything that Reader::open() promises is checked. Errors have no offset.

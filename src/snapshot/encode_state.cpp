@@ -97,7 +97,8 @@ Offset<schema::Instance> encode(FlatBufferBuilder& fbb, const InstanceRecord& r)
   const auto globals = numbers(fbb, r.globals);
   const auto elems = numbers(fbb, r.elems);
   const auto datas = numbers(fbb, r.datas);
-  return schema::CreateInstance(fbb, r.module, funcs, tables_, memories, globals, elems, datas);
+  const auto tags = numbers(fbb, r.tags);
+  return schema::CreateInstance(fbb, r.module, funcs, tables_, memories, globals, elems, datas, tags);
 }
 
 Offset<schema::Machine> encode(FlatBufferBuilder& fbb, const MachineImage& m) {
@@ -145,12 +146,12 @@ Offset<schema::Wasi> encode(FlatBufferBuilder& fbb, const wasi::State& w) {
 /// About how many bytes the state takes, never too few.
 uint64_t estimate(const Records& r) {
   uint64_t size = 4096 + r.funcs.size() * 8 + r.globals.size() * 16 + r.datas_dropped.size() +
-                  r.machine.frames.size() * 16 + r.machine.values.size() * 17;
+                  r.machine.frames.size() * 16 + r.machine.values.size() * 17 + r.heap.types.size() * 8;
   if (r.base) size += r.base->name.size();
   for (const ModuleRecord& m : r.modules) size += 128 + m.name.size();
   for (const InstanceRecord& i : r.instances) {
     size += 128 + 4 * (i.funcs.size() + i.tables.size() + i.memories.size() + i.globals.size() + i.elems.size() +
-                       i.datas.size());
+                       i.datas.size() + i.tags.size());
   }
   for (const HostFuncRecord& h : r.host_funcs) {
     size += 96 + h.module.size() + h.name.size() + h.type.params.size() + h.type.results.size();
@@ -222,6 +223,7 @@ Result<std::vector<uint8_t>> encode_state(const Records& r) {
   const Offset<schema::Wasi> wasi = r.wasi ? encode(fbb, *r.wasi) : Offset<schema::Wasi>(0);
   std::vector<std::string> features;
   if (r.base) features.emplace_back(kFeatureBase);
+  if (!r.heap.objects.empty()) features.emplace_back(kFeatureObjects);
   if (r.deterministic) features.emplace_back(kFeatureDeterministic);
   const auto required = texts(fbb, features);
   Offset<schema::Base> base = 0;
@@ -235,8 +237,15 @@ Result<std::vector<uint8_t>> encode_state(const Records& r) {
     if (is_vec(global.type.type)) halves.push_back(global.bits[1]);
   }
   const auto vector_globals = numbers(fbb, halves);
+  Offset<schema::Heap> heap = 0;
+  if (!r.heap.objects.empty()) {
+    const auto defined = structs<schema::DefinedType>(fbb, r.heap.types.size(), [&](size_t i) {
+      return schema::DefinedType(r.heap.types[i].instance, r.heap.types[i].index);
+    });
+    heap = schema::CreateHeap(fbb, defined, static_cast<uint32_t>(r.heap.objects.size()), r.heap.bytes.size());
+  }
   const auto state = schema::CreateState(fbb, required, modules, instances, funcs, host_funcs, tables_, memories,
-                                         globals, elems, datas, machine, wasi, base, r.deterministic, vector_globals);
+                                         globals, elems, datas, machine, wasi, base, r.deterministic, vector_globals, r.tags, heap);
   fbb.FinishSizePrefixed(state, kStateIdentifier);
   return std::vector<uint8_t>(fbb.GetBufferPointer(), fbb.GetBufferPointer() + fbb.GetSize());
 }

@@ -33,17 +33,19 @@ inline constexpr size_t kTrailerEntry = 24;  ///< offset 8, compressed size 4, c
 inline constexpr size_t kTrailerTail = 32;
 
 /// What a compressed frame holds. The numbers are those of the seek table.
-enum class FrameKind : uint32_t { State = 1, ModulePart = 2, BlockIndex = 3, Blocks = 4 };
+enum class FrameKind : uint32_t { State = 1, ModulePart = 2, BlockIndex = 3, Blocks = 4, ObjectPart = 5 };
 
 /// FlatBuffers file identifiers of the kinds of content.
 inline constexpr char kStateIdentifier[] = "CWST";
 inline constexpr char kModulePartIdentifier[] = "CWMO";
+inline constexpr char kObjectPartIdentifier[] = "CWOB";
 inline constexpr char kBlockIndexIdentifier[] = "CWBI";
 inline constexpr char kBlocksIdentifier[] = "CWBL";
 
 /// Names in State.requires.
 inline constexpr char kFeatureBase[] = "base";
 inline constexpr char kFeatureDeterministic[] = "deterministic";
+inline constexpr char kFeatureObjects[] = "objects";
 
 inline constexpr uint32_t kBlockSize = 4096;  ///< bytes; a block that is all zero is not stored
 /// What one BlockIndex lists at most. A writer begins the next one when a block would exceed one of these.
@@ -54,6 +56,9 @@ inline constexpr uint32_t kMaxBatchRuns = 4096;    ///< runs
 /// Func.instance of a host function.
 inline constexpr uint32_t kHostInstance = 0xFFFFFFFF;
 
+/// Object.type of an exception.
+inline constexpr uint32_t kExceptionObject = 0xFFFFFFFF;
+
 /// Bytes. What a state may take at most, unless the reader's caller says otherwise.
 inline constexpr uint64_t kMaxState = 256u << 20;
 /// Bytes. The other frames' contents: all that they may list, and FlatBuffers' own overhead.
@@ -61,6 +66,11 @@ inline constexpr uint64_t kMaxBlockIndex = kMaxBatchRuns * 40 + kMaxBatchHashes 
 inline constexpr uint64_t kMaxBlocks = uint64_t{kMaxBatchBlocks} * kBlockSize + 256;
 inline constexpr uint64_t kModulePartSize = 1u << 20;  ///< of a module in one frame; the last part is shorter
 inline constexpr uint64_t kMaxModulePart = kModulePartSize + 256;
+inline constexpr uint32_t kObjectPartObjects = 1u << 16;  ///< in one frame; the last part has fewer
+inline constexpr uint32_t kObjectPartBytes = 1u << 20;    ///< of fields in one frame; the last part has fewer
+inline constexpr uint64_t kMaxObjectPart = kObjectPartObjects * 8 + kObjectPartBytes + 256;
+/// Bytes. The fields of all objects together.
+inline constexpr uint64_t kMaxHeap = uint64_t{4} << 30;
 /// Bytes. Embedded modules together.
 inline constexpr uint64_t kMaxModules = 128u << 20;
 /// Snapshots of which one is a base of the next, the newest included.

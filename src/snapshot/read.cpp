@@ -36,7 +36,26 @@ Result<void> Reader::open() {
   StateDecoding decoding = decode_state(content_.bytes(), records_);
   unsupported_ = decoding.unsupported;
   if (!decoding.result) return at(decoding.result.error(), begin);
+  CHIWAWA_TRY(read_objects(decoding.objects, decoding.object_bytes));
   content_.clear();
+  return {};
+}
+
+Result<void> Reader::read_objects(uint32_t objects, uint64_t bytes) {
+  HeapRecord& heap = records_.heap;
+  while (heap.objects.size() < objects || heap.bytes.size() < bytes) {
+    const uint64_t begin = container_.offset();
+    const uint64_t more_objects = std::min<uint64_t>(kObjectPartObjects, objects - heap.objects.size());
+    const uint64_t more_bytes = std::min<uint64_t>(kObjectPartBytes, bytes - heap.bytes.size());
+    const uint64_t objects_before = heap.objects.size(), bytes_before = heap.bytes.size();
+    CHIWAWA_TRY(container_.frame(FrameKind::ObjectPart, kMaxObjectPart, content_));
+    if (const Result<void> decoded = decode_object_part(content_.bytes(), heap); !decoded) {
+      return at(decoded.error(), begin);
+    }
+    if (heap.objects.size() - objects_before != more_objects || heap.bytes.size() - bytes_before != more_bytes) {
+      return damaged("a part of the heap has a wrong size", begin);
+    }
+  }
   return {};
 }
 

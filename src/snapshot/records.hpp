@@ -33,6 +33,7 @@ struct InstanceRecord {
   std::vector<uint32_t> globals;
   std::vector<uint32_t> elems;
   std::vector<uint32_t> datas;
+  std::vector<uint32_t> tags;
   bool operator==(const InstanceRecord&) const = default;
 };
 
@@ -67,12 +68,35 @@ struct ElemRecord {
   std::vector<uint64_t> elements;
 };
 
+/// A defined type: which of an instance's module.
+struct TypeRecord {
+  uint32_t instance = 0;
+  uint32_t index = 0;
+  auto operator<=>(const TypeRecord&) const = default;
+};
+
+struct ObjectRecord {
+  uint32_t type = 0;    ///< position in HeapRecord::types, or kExceptionObject
+  uint32_t length = 0;  ///< an array's; an exception's tag address
+  bool operator==(const ObjectRecord&) const = default;
+};
+
+/// The objects that can be reached, numbered in the order in which they are found from the roots (FORMAT.md). A
+/// reference to one is kHeapRefBit plus its number.
+struct HeapRecord {
+  std::vector<TypeRecord> types;
+  std::vector<ObjectRecord> objects;
+  std::vector<uint8_t> bytes;  ///< the fields of all objects in turn, each object's filled up to a multiple of 8
+  bool operator==(const HeapRecord&) const = default;
+};
+
 /// The snapshot that an increment builds on.
 struct BaseRecord {
   Sha256 digest{};   ///< its state digest
   std::string name;  ///< its file, relative to the folder of the increment
 };
 
+/// Types of references are the greatest of their hierarchies: what exactly is declared is in the modules.
 struct Records {
   std::vector<ModuleRecord> modules;
   std::vector<InstanceRecord> instances;
@@ -84,7 +108,9 @@ struct Records {
   std::vector<GlobalInst> globals;
   std::vector<ElemRecord> elems;
   std::vector<uint8_t> datas_dropped;
+  uint32_t tags = 0;  ///< how many addresses of tags there are
 
+  HeapRecord heap;
   MachineImage machine;
   std::optional<wasi::State> wasi;
   std::optional<BaseRecord> base;

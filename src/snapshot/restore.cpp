@@ -3,9 +3,11 @@
 #include <string>
 #include <vector>
 
+#include "interp/instantiate.hpp"
 #include "snapshot/apply_blocks.hpp"
 #include "snapshot/chain.hpp"
 #include "snapshot/container.hpp"
+#include "snapshot/objects.hpp"
 
 namespace chiwawa::snapshot {
 
@@ -39,6 +41,64 @@ Result<std::vector<HostFunction>> resolve_hosts(const Records& records, HostReso
   return hosts;
 }
 
+/// Types as the modules declare them, by address. Things that no module declares keep those of the records.
+struct DeclaredTypes {
+  std::vector<ValType> tables, globals, elems;
+  std::vector<uint32_t> tags;  ///< in the store
+};
+
+DeclaredTypes declared_types(const Records& records, const Store& store) {
+  DeclaredTypes types;
+  for (const TableRecord& table : records.tables) types.tables.push_back(table.type.element);
+  for (const GlobalInst& global : records.globals) types.globals.push_back(global.type.type);
+  for (const ElemRecord& elem : records.elems) types.elems.push_back(elem.type);
+  types.tags.resize(records.tags);
+  for (size_t i = 0; i < records.instances.size(); ++i) {
+    const InstanceRecord& record = records.instances[i];
+    const Module& module = *store.instances[i]->module;
+    const std::vector<uint32_t>& ids = store.instances[i]->type_ids;
+    for (size_t n = module.imported_tables; n < record.tables.size(); ++n) {
+      types.tables[record.tables[n]] = TypeSpace::renumber(module.tables[n].type.element, ids);
+    }
+    for (size_t n = module.imported_globals; n < record.globals.size(); ++n) {
+      types.globals[record.globals[n]] = TypeSpace::renumber(module.globals[n].type.type, ids);
+    }
+    for (size_t n = 0; n < record.elems.size(); ++n) {
+      types.elems[record.elems[n]] = TypeSpace::renumber(module.elems[n].type, ids);
+    }
+    for (size_t n = module.imported_tags; n < record.tags.size(); ++n) {
+      types.tags[record.tags[n]] = ids[module.tags[n].type_index];
+    }
+  }
+  return types;
+}
+
+/// Whether every instance imports what its module asks for.
+Result<void> check_all_imports(const Records& records, Store& store) {
+  for (size_t i = 0; i < store.instances.size(); ++i) {
+    const InstanceRecord& record = records.instances[i];
+    const Module& module = *store.instances[i]->module;
+    std::vector<Extern> imports;
+    for (const Import& import : module.imports) {
+      const auto address = [&]() -> uint32_t {
+        switch (import.kind) {
+          case ExternKind::Func: return record.funcs[import.index];
+          case ExternKind::Table: return record.tables[import.index];
+          case ExternKind::Memory: return record.memories[import.index];
+          case ExternKind::Global: return record.globals[import.index];
+          case ExternKind::Tag: return record.tags[import.index];
+        }
+        return 0;
+      };
+      imports.push_back({import.kind, address()});
+    }
+    if (const Result<void> checked = check_imports(store, module, imports); !checked) {
+      return damaged("instances[" + std::to_string(i) + "]: " + checked.error().cause);
+    }
+  }
+  return {};
+}
+
 /// Builds the store except for the memories' contents. Requires that check_store found nothing.
 Result<std::unique_ptr<Store>> build(Records& records, std::span<const std::shared_ptr<const Module>> modules,
                                      std::vector<HostFunction> hosts, const RestoreOptions& options) {
@@ -63,7 +123,12 @@ Result<std::unique_ptr<Store>> build(Records& records, std::span<const std::shar
       store->add_function(*store->instances[record.instance], record.index);
     }
   }
-  for (TableRecord& record : records.tables) {
+  const DeclaredTypes types = declared_types(records, *store);
+  for (const uint32_t type : types.tags) store->add_tag(type);
+  CHIWAWA_TRY(restore_objects(records, *store));
+  for (size_t i = 0; i < records.tables.size(); ++i) {
+    TableRecord& record = records.tables[i];
+    record.type.element = types.tables[i];
     Result<TableAddr> table = store->add_table(record.type, kNullRef);
     if (!table) return table.error();
     (*store)[*table].elements = std::move(record.elements);
@@ -80,11 +145,13 @@ Result<std::unique_ptr<Store>> build(Records& records, std::span<const std::shar
       return Error{Phase::Instantiate, what + "more than the host can give", Error::kNoOffset};
     }
   }
-  for (const GlobalInst& record : records.globals) {
-    store->add_global(record.type, record.bits[0], record.bits[1]);
+  for (size_t i = 0; i < records.globals.size(); ++i) {
+    const GlobalInst& record = records.globals[i];
+    store->add_global({types.globals[i], record.type.is_mutable}, record.bits[0], record.bits[1]);
   }
-  for (ElemRecord& record : records.elems) {
-    const ElemAddr elem = store->add_elem(record.type, std::move(record.elements));
+  for (size_t i = 0; i < records.elems.size(); ++i) {
+    ElemRecord& record = records.elems[i];
+    const ElemAddr elem = store->add_elem(types.elems[i], std::move(record.elements));
     (*store)[elem].dropped = record.dropped;
   }
   for (size_t i = 0; i < records.datas_dropped.size(); ++i) {
@@ -101,8 +168,11 @@ Result<std::unique_ptr<Store>> build(Records& records, std::span<const std::shar
     instance.globals = typed_addresses<GlobalAddr>(record.globals);
     instance.elems = typed_addresses<ElemAddr>(record.elems);
     instance.datas = typed_addresses<DataAddr>(record.datas);
+    instance.tags = typed_addresses<TagAddr>(record.tags);
     store->build_cache(instance);
   }
+  CHIWAWA_TRY(check_all_imports(records, *store));
+  CHIWAWA_TRY(check_references(*store));
   return store;
 }
 

@@ -4,6 +4,7 @@
 
 #include "snapshot/container.hpp"
 #include "snapshot/format.hpp"
+#include "snapshot/objects.hpp"
 #include "snapshot_generated.h"
 
 namespace chiwawa::snapshot {
@@ -33,10 +34,39 @@ Result<void> write_modules(ContainerWriter& container, const Records& records, M
   return {};
 }
 
+Result<void> write_objects(ContainerWriter& container, const HeapRecord& heap) {
+  if (heap.bytes.size() > kMaxHeap) {
+    return damaged("the heap has objects of " + std::to_string(heap.bytes.size()) + " bytes, more than the " +
+                   std::to_string(kMaxHeap) + " that a snapshot can hold");
+  }
+  size_t object = 0, byte = 0;
+  while (object < heap.objects.size() || byte < heap.bytes.size()) {
+    const size_t objects = std::min<size_t>(kObjectPartObjects, heap.objects.size() - object);
+    const size_t bytes = std::min<size_t>(kObjectPartBytes, heap.bytes.size() - byte);
+    flatbuffers::FlatBufferBuilder fbb(objects * sizeof(schema::Object) + bytes + 128);
+    std::vector<schema::Object> list;
+    list.reserve(objects);
+    for (size_t i = object; i < object + objects; ++i) list.emplace_back(heap.objects[i].type, heap.objects[i].length);
+    // Empty vectors are left out, as everywhere.
+    const auto list_offset = objects == 0 ? 0 : fbb.CreateVectorOfStructs(list);
+    const auto bytes_offset = bytes == 0 ? 0 : fbb.CreateVector(heap.bytes.data() + byte, bytes);
+    fbb.FinishSizePrefixed(schema::CreateObjectPart(fbb, list_offset, bytes_offset), kObjectPartIdentifier);
+    CHIWAWA_TRY(container.frame(FrameKind::ObjectPart, {fbb.GetBufferPointer(), fbb.GetSize()}, kStateLevel));
+    object += objects;
+    byte += bytes;
+  }
+  return {};
+}
+
 }  // namespace
 
 Records collect(const Store& store, MachineImage machine, std::optional<wasi::State> wasi,
                 const WriteOptions& options) {
+  const auto top = [&](FuncType type) {
+    for (ValType& param : type.params) param = store.types.top(param);
+    for (ValType& result : type.results) result = store.types.top(result);
+    return type;
+  };
   Records records;
   std::vector<const Module*> seen;  // by position in `modules`, as far as pointers tell modules apart
   std::vector<uint32_t> seen_as;
@@ -58,25 +88,36 @@ Records collect(const Store& store, MachineImage machine, std::optional<wasi::St
     }
     records.instances.push_back({number, raw_addresses(instance->funcs), raw_addresses(instance->tables),
                                  raw_addresses(instance->memories), raw_addresses(instance->globals),
-                                 raw_addresses(instance->elems), raw_addresses(instance->datas)});
+                                 raw_addresses(instance->elems), raw_addresses(instance->datas),
+                                 raw_addresses(instance->tags)});
   }
   for (const auto& func : store.funcs) {
     if (func->is_host()) {
       records.funcs.push_back({kHostInstance, static_cast<uint32_t>(records.host_funcs.size())});
-      records.host_funcs.push_back({func->host.module, func->host.name, func->type});
+      records.host_funcs.push_back({func->host.module, func->host.name, top(func->type)});
     } else {
       records.funcs.push_back({func->instance->number, func->function_index});
     }
   }
-  for (const auto& table : store.tables) records.tables.push_back({table->type, table->elements});
+  for (const auto& table : store.tables) {
+    records.tables.push_back({table->type, table->elements});
+    records.tables.back().type.element = store.types.top(table->type.element);
+  }
   for (const auto& memory : store.memories) records.memories.push_back({memory->type, memory->memory.size_pages()});
-  for (const auto& global : store.globals) records.globals.push_back(*global);
-  for (const auto& elem : store.elems) records.elems.push_back({elem->type, elem->dropped, elem->elements});
+  for (const auto& global : store.globals) {
+    records.globals.push_back(*global);
+    records.globals.back().type.type = store.types.top(global->type.type);
+  }
+  for (const auto& elem : store.elems) {
+    records.elems.push_back({store.types.top(elem->type), elem->dropped, elem->elements});
+  }
   for (const auto& data : store.datas) records.datas_dropped.push_back(data->dropped ? 1 : 0);
+  records.tags = static_cast<uint32_t>(store.tags.size());
   records.machine = std::move(machine);
   records.wasi = std::move(wasi);
   if (options.base != nullptr) records.base = options.base->record();
   records.deterministic = options.deterministic;
+  collect_objects(store, records);
   return records;
 }
 
@@ -90,6 +131,7 @@ Result<void> write_records(Sink& sink, const Records& records, MemoryBytes memor
     if (!state) return state.error();
     CHIWAWA_TRY(container.frame(FrameKind::State, *state, kStateLevel));
   }
+  CHIWAWA_TRY(write_objects(container, records.heap));
   CHIWAWA_TRY(write_modules(container, records, parts.module));
   std::vector<std::span<const uint8_t>> memories;
   for (uint32_t m = 0; m < records.memories.size(); ++m) memories.push_back(memory(m));
@@ -104,6 +146,11 @@ Result<void> write_records(Sink& sink, const Records& records, MemoryBytes memor
 
 Result<void> write(Sink& sink, const Store& store, MachineImage machine, std::optional<wasi::State> wasi,
                    const WriteOptions& options) {
+  // Vectors cannot report a lack of memory; asking beforehand finds it in time.
+  const uint64_t heap = store.heap.used_bytes();
+  if (Buffer probe; heap != 0 && (heap > SIZE_MAX / 2 || !probe.allocate(static_cast<size_t>(heap * 2)))) {
+    return Error{Phase::Io, "out of memory for the heap's objects", Error::kNoOffset};
+  }
   Records records = collect(store, std::move(machine), std::move(wasi), options);
   const auto memory = [&](uint32_t address) -> std::span<const uint8_t> {
     return std::as_const(*store.memories[address]).memory.bytes();

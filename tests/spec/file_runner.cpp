@@ -14,10 +14,10 @@ namespace chiwawa::spec {
 namespace {
 
 /// A module that needs anything else is skipped.
-constexpr std::array<std::string_view, 12> kScope = {
+constexpr std::array<std::string_view, 16> kScope = {
     "mutable-global", "multi-value",    "sign-extension", "tail-call",    "extended-const",
     "multi-memory",   "memory64",       "simd",           "relaxed-simd", "saturating-float-to-int",
-    "bulk-memory",    "reference-types"};
+    "bulk-memory",    "reference-types", "exceptions", "function-references", "gc", "legacy-exceptions"};
 
 /// The vectors' text and ours agree if one begins with the other: some texts name the element or the limit, too.
 bool same_trap(const std::string& expected, const Trap& trap) {
@@ -100,7 +100,8 @@ FileRunner::Verdict FileRunner::execute(const Json& command) {
   }
   if (type == "module_instance") return execute_module_instance(command);
   if (type == "register") return execute_register(command);
-  if (type == "action" || type == "assert_return" || type == "assert_trap" || type == "assert_exhaustion") {
+  if (type == "action" || type == "assert_return" || type == "assert_trap" || type == "assert_exhaustion" ||
+      type == "assert_exception") {
     return execute_action(command);
   }
   if (type == "assert_invalid") return expect_rejected(command, Phase::Validate);
@@ -166,9 +167,10 @@ FileRunner::Verdict FileRunner::execute_action(const Json& command) {
   const bool trapped = outcome->kind == Outcome::Kind::Trapped;
   bool ok = false;
   if (type == "action") ok = finished;
-  if (type == "assert_return") ok = finished && results_match(command, outcome->values);
+  if (type == "assert_return") ok = finished && results_match(command, outcome->values, world_.store());
   if (type == "assert_trap") ok = trapped && same_trap(text(command, "text"), outcome->trap);
   if (type == "assert_exhaustion") ok = trapped && outcome->trap.kind == TrapKind::CallStackExhausted;
+  if (type == "assert_exception") ok = trapped && outcome->trap.kind == TrapKind::UncaughtException;
   if (ok) return passed();
   return failed(text(command["action"], "field") + " " + describe_outcome(*outcome) + "; expected " +
                 (command.contains("text") ? text(command, "text") : command.value("expected", Json()).dump()));

@@ -6,13 +6,12 @@ namespace chiwawa::spec {
 namespace {
 
 std::optional<ValType> parse_type(const std::string& type) {
-  if (type == "i32") return ValType::I32;
-  if (type == "i64") return ValType::I64;
-  if (type == "f32") return ValType::F32;
-  if (type == "f64") return ValType::F64;
-  if (type == "funcref") return ValType::FuncRef;
-  if (type == "externref") return ValType::ExternRef;
-  if (type == "v128") return ValType::V128;
+  for (const ValType number : {ValType::I32, ValType::I64, ValType::F32, ValType::F64, ValType::V128}) {
+    if (type == name(number)) return number;
+  }
+  for (auto code = static_cast<uint32_t>(ValType::ExnRef); code <= static_cast<uint32_t>(ValType::NoExnRef); ++code) {
+    if (type == name(static_cast<ValType>(code))) return static_cast<ValType>(code);
+  }
   return std::nullopt;
 }
 
@@ -84,22 +83,32 @@ std::optional<Value> parse_vector(const Json& json) {
   return value;
 }
 
-bool matches(const Json& expected, const Value& actual) {
+/// Without a value, a reference of that type that is not null is meant; a null reference's type has no other.
+bool reference_matches(const Json& expected, ValType type, const Value& actual, const Store& store) {
+  if (store.types.top(type) != actual.type) return false;
+  const std::string value = text(expected, "value");
+  if (value == "null" || type == store.types.bottom(type)) return actual.bits == kNullRef;
+  if (value.empty()) return actual.bits != kNullRef && store.has_type(actual.bits, type);
+  const std::optional<Value> wanted = parse_value(expected);
+  return wanted && wanted->bits == actual.bits;
+}
+
+bool matches(const Json& expected, const Value& actual, const Store& store) {
   const std::string type = text(expected, "type");
+  if (const auto ref = parse_type(type); ref && is_ref(*ref)) return reference_matches(expected, *ref, actual, store);
   if (type == "v128") return actual.type == ValType::V128 && vector_matches(expected, actual);
   if (type == "refnull") return is_ref(actual.type) && actual.bits == kNullRef;
   if (parse_type(type) != actual.type) return false;
   const std::string value = text(expected, "value");
-  if (is_ref(actual.type) && value.empty()) return actual.bits != kNullRef;  // any reference
   if (value.starts_with("nan:")) return nan_matches(value, actual);
   const std::optional<Value> wanted = parse_value(expected);
   return wanted && *wanted == actual;
 }
 
-bool all_match(const Json& expected, const std::vector<Value>& actual) {
+bool all_match(const Json& expected, const std::vector<Value>& actual, const Store& store) {
   if (!expected.is_array() || expected.size() != actual.size()) return false;
   for (size_t i = 0; i < actual.size(); ++i) {
-    if (!matches(expected[i], actual[i])) return false;
+    if (!matches(expected[i], actual[i], store)) return false;
   }
   return true;
 }
@@ -128,16 +137,18 @@ std::optional<Value> parse_value(const Json& json) {
   return Value{*type, is_ref(*type) ? *number + 1 : *number};
 }
 
-bool results_match(const Json& command, const std::vector<Value>& actual) {
+bool results_match(const Json& command, const std::vector<Value>& actual, const Store& store) {
   if (const auto either = command.find("either"); either != command.end()) {
     for (const Json& one : *either) {
       // One result, or a list of them.
-      if (one.is_array() ? all_match(one, actual) : actual.size() == 1 && matches(one, actual[0])) return true;
+      if (one.is_array() ? all_match(one, actual, store) : actual.size() == 1 && matches(one, actual[0], store)) {
+        return true;
+      }
     }
     return false;
   }
   const auto expected = command.find("expected");
-  return expected != command.end() && all_match(*expected, actual);
+  return expected != command.end() && all_match(*expected, actual, store);
 }
 
 std::string show(const std::vector<Value>& values) {

@@ -8,7 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "interp/types.hpp"
+#include "interp/store.hpp"
 
 namespace chiwawa::spec {
 
@@ -21,7 +21,7 @@ std::string text(const Json& object, const char* key);
 std::optional<Value> parse_value(const Json& json);
 
 /// Whether `actual` are the results that the command allows: "expected", or one of "either".
-bool results_match(const Json& command, const std::vector<Value>& actual);
+bool results_match(const Json& command, const std::vector<Value>& actual, const Store& store);
 
 /// "i32:7 f64:0x7ff8000000000000", for failure messages.
 std::string show(const std::vector<Value>& values);

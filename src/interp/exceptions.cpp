@@ -1,0 +1,89 @@
+// Throwing: which frame's clause takes an exception.
+// https://webassembly.github.io/spec/core/exec/instructions.html#exec-throw-ref
+#include <algorithm>
+#include <cstring>
+
+#include "interp/executor.hpp"
+
+namespace chiwawa {
+
+namespace {
+
+const CatchTarget* find_clause(const Code& code, uint32_t cell, uint32_t tag) {
+  const auto start = std::upper_bound(code.region_starts.begin(), code.region_starts.end(), cell,
+                                      [](uint32_t at, const RegionStart& s) { return at < s.cell; });
+  if (start == code.region_starts.begin()) return nullptr;
+  for (uint32_t region = start[-1].region; region != TryRegion::kNone; region = code.regions[region].outer) {
+    for (const CatchTarget& clause : code.regions[region].clauses) {
+      if (clause.any_tag || raw(code.instance->tags[clause.tag_index]) == tag) return &clause;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+Exit raise(Context& ctx, uint64_t exception) {
+  const ObjectHeader header = ctx.store->heap.header(exception);
+  // Nothing changes before somebody is found, so that a trap is reported where the exception was thrown.
+  const Frame* frame = ctx.frame;
+  const uint64_t* fp = ctx.fp;
+  const Cell* at = ctx.pc;
+  const CatchTarget* clause = nullptr;
+  for (;; --frame) {
+    if (frame == ctx.frames.data.get()) {
+      ctx.trap = TrapKind::UncaughtException;
+      return Exit::Trapped;
+    }
+    const Code& code = *frame->code;
+    if (code.instance != nullptr) clause = find_clause(code, static_cast<uint32_t>(at - code.cells), header.length);
+    if (clause != nullptr) break;
+    at = frame[-1].pc - 1;
+    fp -= at->d;
+  }
+  const Code& code = *frame->code;
+  ctx.frame += frame - ctx.frame;
+  ctx.fp += fp - ctx.fp;
+  ctx.pc = code.cells + clause->cell;
+  if (code.instance != ctx.instance) ctx.set_instance(code.instance);
+  uint64_t* slot = ctx.fp + clause->slot;
+  if (clause->ref_first) *slot++ = exception;
+  if (!clause->any_tag) {
+    const uint64_t bytes = ctx.store->object_bytes(header);
+    if (bytes != 0) std::memcpy(slot, ctx.store->heap.fields(exception), static_cast<size_t>(bytes));
+    slot += bytes / sizeof *slot;
+  }
+  if (clause->with_ref && !clause->ref_first) *slot = exception;
+  return Exit::Go;
+}
+
+Exit throw_exception(Context& ctx) {
+  const uint32_t tag = raw(ctx.instance->tags[ctx.pc->imm]);
+  const ObjectHeader header{kExceptionType, tag};
+  const uint64_t exception = allocate_object(ctx, ctx.pc, ctx.fp, header);
+  if (exception == 0) {
+    ctx.trap = TrapKind::HeapExhausted;
+    return Exit::Trapped;
+  }
+  // Value by value, because the upper halves of slots with 32 bits may be anything.
+  const std::vector<Value> values = load_values((*ctx.store)[TagAddr{tag}].type.params, ctx.fp + ctx.pc->a);
+  uint8_t* field = ctx.store->heap.fields(exception);
+  for (const Value& value : values) {
+    uint64_t slots[2];
+    store_value(slots, value);
+    std::memcpy(field, slots, slots_of(value.type) * sizeof slots[0]);
+    field += slots_of(value.type) * sizeof slots[0];
+  }
+  return raise(ctx, exception);
+}
+
+Exit throw_reference(Context& ctx) {
+  const uint64_t exception = ctx.fp[ctx.pc->a];
+  if (exception == kNullRef) {
+    ctx.trap = TrapKind::NullExceptionReference;
+    return Exit::Trapped;
+  }
+  return raise(ctx, exception);
+}
+
+}  // namespace chiwawa
