@@ -14,12 +14,15 @@ std::string format(const Value& value) {
     case ValType::I64: return "Num(I64(" + number(value) + "))";
     case ValType::F32: return "Num(F32(" + number(value) + "))";
     case ValType::F64: return "Num(F64(" + number(value) + "))";
-    case ValType::FuncRef: return bits == kNullRef ? "Ref(RefNull)" : "Ref(FuncAddr(" + std::to_string(bits - 1) + "))";
-    case ValType::ExternRef:
-      return bits == kNullRef ? "Ref(RefNull)" : "Ref(RefExtern(" + std::to_string(bits - 1) + "))";
     case ValType::V128: return "Vec(V128(" + number(value) + "))";
+    default: break;
   }
-  return "?";
+  if (bits == kNullRef) return "Ref(RefNull)";
+  if (value.type == ValType::FuncRef) return "Ref(FuncAddr(" + number(value) + "))";
+  if (is_i31_ref(bits)) return "Ref(I31(" + number(value) + "))";
+  // Where it lies in the heap tells nobody anything.
+  if (is_heap_ref(bits)) return value.type == ValType::ExnRef ? "Ref(RefExn)" : "Ref(RefObject)";
+  return "Ref(RefExtern(" + number(value) + "))";
 }
 
 void print_results(const std::vector<Value>& values, std::FILE* to) {

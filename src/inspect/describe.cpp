@@ -133,7 +133,24 @@ std::string Names::data(uint32_t address) const { return segment("data segment",
 std::string Names::reference(ValType type, uint64_t bits) const {
   if (bits == kNullRef) return "null";
   if (type == ValType::FuncRef && bits - 1 < records_.funcs.size()) return function(static_cast<uint32_t>(bits - 1));
-  return std::to_string(bits - 1);
+  if (is_heap_ref(bits)) return object(bits & ~kRefKind);
+  return (is_i31_ref(bits) ? "i31 " : "") + number({type, bits});
+}
+
+std::string Names::object(uint64_t number) const {
+  std::string text = "object " + std::to_string(number);
+  if (number >= records_.heap.objects.size()) return text;
+  const snapshot::ObjectRecord& object = records_.heap.objects[static_cast<size_t>(number)];
+  if (object.type == snapshot::kExceptionObject) {
+    return "exception " + std::to_string(number) + " with tag " + std::to_string(object.length);
+  }
+  if (object.type >= records_.heap.types.size()) return text;
+  const snapshot::TypeRecord& type = records_.heap.types[object.type];
+  const KnownModule* const known = this->known(type.instance);
+  const bool is_array = known != nullptr && known->module->types.is(type.index, TypeDef::Kind::Array);
+  text += is_array ? ", array of type " : ", of type ";
+  text += std::to_string(type.index);
+  return is_array ? text + " with " + plural(object.length, "element", "elements") : text;
 }
 
 std::string Names::plain(const Value& value) const {

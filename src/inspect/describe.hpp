@@ -54,6 +54,8 @@ class Names {
   std::string plain(const Value& value) const;
   /// "func[12]" or "null".
   std::string reference(ValType type, uint64_t bits) const;
+  /// An object of the heap, by its number.
+  std::string object(uint64_t number) const;
   std::string global_value(const GlobalInst& global) const { return value(value_of(global)); }
 
  private:

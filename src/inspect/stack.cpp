@@ -27,14 +27,25 @@ std::string text(const Instr& instr, const Module& module) {
       if (instr.index >= module.functions.size()) return mnemonic + index_text(instr);
       return mnemonic + " " + printable(module.function_name(instr.index));
     case Immediates::CallIndirect:
-      if (instr.index >= module.types.size()) return mnemonic;
-      return mnemonic + " " + name(module.types[instr.index]);
+      if (!module.types.is(instr.index, TypeDef::Kind::Func)) return mnemonic;
+      return mnemonic + " " + name(module.types.func(instr.index));
     case Immediates::LabelIndex:
     case Immediates::LocalIndex:
     case Immediates::GlobalIndex:
     case Immediates::TableIndex:
     case Immediates::ElemIndex:
+    case Immediates::TypeIndex:
+    case Immediates::TypeCount:
+    case Immediates::TypeData:
+    case Immediates::TypeElem:
+    case Immediates::TypeType:
+    case Immediates::TagIndex:
     case Immediates::DataIndex: return mnemonic + index_text(instr);
+    case Immediates::TypeField: return mnemonic + index_text(instr) + " " + std::to_string(instr.index2);
+    case Immediates::RefType:
+    case Immediates::CastType: return mnemonic + " " + name(instr.ref_type);
+    case Immediates::CastBranch:
+      return mnemonic + index_text(instr) + " " + name(instr.cast_from) + " " + name(instr.ref_type);
     case Immediates::MemArg:
       return instr.mem_offset == 0 ? mnemonic : mnemonic + " offset=" + std::to_string(instr.mem_offset);
     case Immediates::I32Const: return mnemonic + constant(ValType::I32, instr.bits);

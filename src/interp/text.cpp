@@ -57,8 +57,13 @@ std::string number(const Value& value) {
     case ValType::F32: return float_text<float, uint32_t>(low, 0x7F'FFFF, 0x40'0000);
     case ValType::F64: return float_text<double, uint64_t>(value.bits, 0xF'FFFF'FFFF'FFFF, 0x8'0000'0000'0000);
     case ValType::V128: return hex(value.high, 16) + hex(value.bits, 16).substr(2);
-    default: return value.bits == kNullRef ? "null" : std::to_string(value.bits - 1);
+    default: break;
   }
+  if (value.bits == kNullRef) return "null";
+  if (value.type == ValType::FuncRef) return std::to_string(value.bits - 1);
+  if (is_i31_ref(value.bits)) return std::to_string(i31_value(value.bits));
+  if (is_heap_ref(value.bits)) return std::to_string(value.bits & ~kRefKind);
+  return std::to_string(value.bits - 1);
 }
 
 }  // namespace chiwawa

@@ -93,6 +93,8 @@ constexpr uint64_t kHeapRefBit = uint64_t{2} << 62;
 
 constexpr bool is_heap_ref(uint64_t ref) { return (ref & kRefKind) == kHeapRefBit; }
 constexpr uint64_t i31_ref(uint32_t value) { return kI31RefBit | (value & 0x7FFF'FFFF); }
+/// The signed number in an i31.
+constexpr int32_t i31_value(uint64_t ref) { return static_cast<int32_t>(static_cast<uint32_t>(ref) << 1) >> 1; }
 constexpr bool is_i31_ref(uint64_t ref) { return (ref & kRefKind) == kI31RefBit; }
 
 /// A typed value. `bits` is the value zero-extended (i32, f32: the low 32 bits), a reference as above, or the low half

@@ -20,13 +20,16 @@ HostResult return_zeros(HostCall& call, void* context) {
 
 /// What the import of that number asks for. A limit that is too large fails as in real life.
 Result<Extern> make_extern(Store& store, const Module& module, const Import& import) {
+  const std::vector<uint32_t> ids = store.add_types(module);
   switch (import.kind) {
     case ExternKind::Func: {
-      const FuncType& type = module.function_type(import.index);
+      const FuncType type = TypeSpace::renumber(module.function_type(import.index), ids);
       return Extern{ExternKind::Func, raw(store.add_host_function(stub_function(import.module, import.name, type)))};
     }
     case ExternKind::Table: {
-      const Result<TableAddr> table = store.add_table(module.tables[import.index], kNullRef);
+      TableType type = module.tables[import.index].type;
+      type.element = TypeSpace::renumber(type.element, ids);
+      const Result<TableAddr> table = store.add_table(type, kNullRef);
       if (!table) return table.error();
       return Extern{ExternKind::Table, raw(*table)};
     }
@@ -35,8 +38,13 @@ Result<Extern> make_extern(Store& store, const Module& module, const Import& imp
       if (!memory) return memory.error();
       return Extern{ExternKind::Memory, raw(*memory)};
     }
-    case ExternKind::Global:
-      return Extern{ExternKind::Global, raw(store.add_global(module.globals[import.index].type, 0))};
+    case ExternKind::Global: {
+      GlobalType type = module.globals[import.index].type;
+      type.type = TypeSpace::renumber(type.type, ids);
+      return Extern{ExternKind::Global, raw(store.add_global(type, 0))};
+    }
+    case ExternKind::Tag:
+      return Extern{ExternKind::Tag, raw(store.add_tag(ids[module.tags[import.index].type_index]))};
   }
   return Error{Phase::Link, "unknown kind of import"};
 }

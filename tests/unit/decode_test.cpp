@@ -52,8 +52,8 @@ TEST_CASE("decode: Types") {
   const Module m =
       decoded(wasm_module({section(1, vec({func_type({}, {}), func_type({kI32, kF64}, {kI64, kExternRef})}))}));
   REQUIRE(m.types.size() == 2);
-  CHECK(name(m.types[0]) == "[] -> []");
-  CHECK(name(m.types[1]) == "[i32 f64] -> [i64 externref]");
+  CHECK(name(m.types.func(0)) == "[] -> []");
+  CHECK(name(m.types.func(1)) == "[i32 f64] -> [i64 externref]");
 
   refused(wasm_module({section(1, vec({{0x5F, 0, 0}}))}), "malformed type (garbage collection", 11);
   refused(wasm_module({section(1, vec({{0x61, 0, 0}}))}), "malformed type", 11);
@@ -84,8 +84,8 @@ TEST_CASE("decode: Imports come first in every index space") {
   CHECK_FALSE(m.is_imported_function(1));
   REQUIRE(m.tables.size() == 2);
   CHECK(m.imported_tables == 1);
-  CHECK(m.tables[0] == TableType{ValType::ExternRef, {5, {}}});
-  CHECK(m.tables[1] == TableType{ValType::FuncRef, {2, 3}});
+  CHECK(m.tables[0].type == TableType{ValType::ExternRef, {5, {}}});
+  CHECK(m.tables[1].type == TableType{ValType::FuncRef, {2, 3}});
   REQUIRE(m.memories.size() == 1);
   CHECK(m.memories[0].limits == Limits{1, 2});
   REQUIRE(m.globals.size() == 2);
@@ -143,7 +143,8 @@ TEST_CASE("decode: The eight forms of element segments") {
     const ElemSegment& segment = m.elems[i];
     CHECK(segment.mode == modes[i]);
     CHECK(segment.uses_expressions == (i >= 4));
-    CHECK(segment.type == (i == 5 || i == 6 ? ValType::ExternRef : ValType::FuncRef));
+    const ValType functions = i < 4 ? non_null(ValType::FuncRef) : ValType::FuncRef;
+    CHECK(segment.type == (i == 5 || i == 6 ? ValType::ExternRef : functions));
     CHECK(segment.table_index == (i == 2 || i == 6 ? 7 : 0));
     CHECK(segment.offset.size() == (segment.mode == active ? 3 : 0));
     CHECK(segment.size() == (i < 5 ? 2 : 1));
