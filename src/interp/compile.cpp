@@ -615,6 +615,16 @@ class Compiler {
     }
   }
 
+  /// Two results, so no local.set can redirect the cell. A fourth operand is in imm.
+  void compile_wide(const SlotForms& forms, bool four) {
+    const uint16_t last = pop_slot(), third = pop_slot();
+    const uint16_t b = four ? pop_slot() : last, a = four ? pop_slot() : third;
+    push_home(forms.result);
+    const uint16_t d = home(stack_.back());
+    push_home(forms.result);
+    emit(forms.slots, d, a, b, four ? third : 0, four ? last : 0);
+  }
+
   /// Pops the three operands of a bulk instruction and emits it: d, a, b are their slots. The work is proportional to
   /// the last operand, which must therefore be charged to the budget.
   void compile_bulk(SlotOp op, uint32_t imm, uint32_t c, uint32_t bytes_per_unit) {
@@ -724,6 +734,8 @@ class Compiler {
         if (options_.canonical_nans) canonicalize(instr.opcode);
         return;
       }
+      case SlotForms::Shape::Wide2: compile_wide(forms, false); return;
+      case SlotForms::Shape::Wide4: compile_wide(forms, true); return;
       case SlotForms::Shape::LoadLane: {
         const uint16_t b = pop_slot(), a = pop_slot();
         const uint16_t d = push_result(forms.result);

@@ -22,12 +22,11 @@ constexpr std::array<uint8_t, kOpcodeRows> kImmediates = [] {
 }();
 
 /// What an unknown code would have meant, so that the user learns why a module is refused; null: nothing we know of.
-const char* feature_of(uint32_t first, uint32_t second) {
+const char* feature_of(uint32_t first) {
   const auto within = [first](uint32_t low, uint32_t high) { return first >= low && first <= high; };
   if (within(0x06, 0x0A) || within(0x18, 0x19) || first == 0x1F) return "exception handling";
   if (within(0x14, 0x15) || within(0xD4, 0xD6)) return "typed function references";
   if (first == 0xD3 || first == 0xFB) return "garbage collection";
-  if (first == 0xFC && second >= 0x13 && second <= 0x16) return "wide arithmetic";
   if (first == 0xFE) return "threads";
   return nullptr;
 }
@@ -39,7 +38,7 @@ std::string illegal_opcode(uint32_t first, bool prefixed, uint32_t second) {
     length += std::snprintf(text + length, sizeof text - static_cast<size_t>(length), format, argument);
   };
   if (prefixed) append(" %02x", second);
-  if (const char* feature = feature_of(first, second)) append(" (%s: not supported)", feature);
+  if (const char* feature = feature_of(first)) append(" (%s: not supported)", feature);
   return text;
 }
 

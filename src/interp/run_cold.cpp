@@ -1,5 +1,6 @@
 // The operations that the loop keeps out of its switch.
 #include "interp/executor.hpp"
+#include "interp/numeric.hpp"
 #include "interp/simd.hpp"
 
 #define INSTR(op) case SlotOp::op:
@@ -15,6 +16,7 @@ TrapKind run_cold(Context& context, const Cell* pc, uint64_t* fp) {
   switch (static_cast<SlotOp>(pc->op)) {
 #include "interp/instr_far.inc"
 #include "interp/instr_simd.inc"
+#include "interp/instr_wide.inc"
     default: break;
   }
   __builtin_unreachable();

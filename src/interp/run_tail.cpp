@@ -38,6 +38,7 @@ struct Handlers {
 #include "interp/instr_numeric.inc"
 #include "interp/instr_simd.inc"
 #include "interp/instr_variable.inc"
+#include "interp/instr_wide.inc"
 
 constinit Handler* const Handlers::kTable[] = {
 #define SLOT_OP(id) do_##id,

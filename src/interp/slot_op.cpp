@@ -44,6 +44,8 @@ constexpr std::array<SlotForms, kOpcodeRows> make_forms() {
 #define NUMERIC2(code, id, text, operand, result) \
   set(Opcode::id, Shape::Binary, ValType::result, SlotOp::id, CHIWAWA_CONSTANT_##operand(id));
 #define NUMERIC2_TRAPS(code, id, text, operand, result) NUMERIC2(code, id, text, operand, result)
+#define WIDE2(code, id, text) set(Opcode::id, Shape::Wide2, ValType::I64, SlotOp::id, std::nullopt);
+#define WIDE4(code, id, text) set(Opcode::id, Shape::Wide4, ValType::I64, SlotOp::id, std::nullopt);
 #define CHIWAWA_MEMORY(id, shape, type)                                   \
   set(Opcode::id, Shape::shape, ValType::type, SlotOp::id, std::nullopt); \
   forms[row_of(Opcode::id)].far = SlotOp::id##_far;

@@ -26,6 +26,8 @@ struct SlotForms {
     Store,
     LoadLane,
     StoreLane,
+    Wide2,  ///< two results
+    Wide4,  ///< of four operands
   } shape = Shape::None;
   ValType result{};
   SlotOp slots{};                  ///< all operands in slots

@@ -29,6 +29,8 @@ struct Signature {
     Replace,    ///< a vector and `operand`, which becomes a lane
     LoadLane,   ///< as Load, into a lane of a vector
     StoreLane,  ///< as Store, a lane of a vector
+    Wide2,      ///< as Numeric2, with two results
+    Wide4,      ///< as Wide2, of four operands
   } kind = Kind::Other;
   ValType operand{};
   ValType result{};
@@ -49,6 +51,8 @@ constexpr std::array<Signature, kOpcodeRows> kSignatures = [] {
   table[row_of(Opcode::id)] = {Kind::Numeric1, ValType::operand, ValType::result, 0};
 #define NUMERIC2_TRAPS(code, id, text, operand, result) \
   table[row_of(Opcode::id)] = {Kind::Numeric2, ValType::operand, ValType::result, 0};
+#define WIDE2(code, id, text) table[row_of(Opcode::id)] = {Kind::Wide2, ValType::I64, ValType::I64};
+#define WIDE4(code, id, text) table[row_of(Opcode::id)] = {Kind::Wide4, ValType::I64, ValType::I64};
 #define LOAD(code, id, text, type, storage) \
   table[row_of(Opcode::id)] = {Kind::Load, ValType::I32, ValType::type, exponent(sizeof(storage))};
 #define STORE(code, id, text, type, storage) \
@@ -177,6 +181,14 @@ bool FunctionValidator::instruction() {
              memory_access(signature.result, signature.natural_align, false);
     case Signature::Kind::StoreLane:
       return lane(signature.lanes) && memory_access(signature.operand, signature.natural_align, true);
+    case Signature::Kind::Wide4:
+      if (!pop(signature.operand) || !pop(signature.operand)) return false;
+      [[fallthrough]];
+    case Signature::Kind::Wide2:
+      if (!pop(signature.operand) || !pop(signature.operand)) return false;
+      push(signature.result);
+      push(signature.result);
+      return true;
     case Signature::Kind::Other: break;
   }
 

@@ -1,8 +1,8 @@
 #include "spec/file_runner.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstdio>
+#include <iterator>
 #include <string_view>
 
 #include "interp/decode.hpp"
@@ -14,10 +14,10 @@ namespace chiwawa::spec {
 namespace {
 
 /// A module that needs anything else is skipped.
-constexpr std::array<std::string_view, 12> kScope = {
-    "mutable-global", "multi-value",    "sign-extension", "tail-call",    "extended-const",
-    "multi-memory",   "memory64",       "simd",           "relaxed-simd", "saturating-float-to-int",
-    "bulk-memory",    "reference-types"};
+constexpr std::string_view kScope[] = {
+    "mutable-global", "multi-value",     "sign-extension", "tail-call",    "extended-const",
+    "multi-memory",   "memory64",        "simd",           "relaxed-simd", "saturating-float-to-int",
+    "bulk-memory",    "reference-types", "wide-arithmetic"};
 
 /// The vectors' text and ours agree if one begins with the other: some texts name the element or the limit, too.
 bool same_trap(const std::string& expected, const Trap& trap) {
@@ -208,7 +208,7 @@ std::string FileRunner::skip_reason(const std::string& file) const {
   const auto needs = needs_.find(id_ + "/" + file);
   if (needs == needs_.end()) return {};
   for (const std::string& feature : needs->second) {
-    if (std::find(kScope.begin(), kScope.end(), feature) == kScope.end()) return "module needs " + feature;
+    if (std::find(std::begin(kScope), std::end(kScope), feature) == std::end(kScope)) return "module needs " + feature;
   }
   return {};
 }

@@ -96,7 +96,7 @@ void has_type(const Bytes& instruction, const std::vector<ValType>& operands, co
 
 }  // namespace
 
-TEST_CASE("validate: Numeric instructions have the types of their rows"){
+TEST_CASE("validate: Numeric instructions have the types of their rows") {
 #define NUMERIC1(code, id, text, operand, result)                   \
   {                                                                 \
     INFO(text);                                                     \
@@ -107,6 +107,9 @@ TEST_CASE("validate: Numeric instructions have the types of their rows"){
     INFO(text);                                                                       \
     has_type(encoded(code), {ValType::operand, ValType::operand}, {ValType::result}); \
   }
+#define WIDE2(code, id, text) has_type(encoded(code), {ValType::I64, ValType::I64}, {ValType::I64, ValType::I64});
+#define WIDE4(code, id, text) \
+  has_type(encoded(code), std::vector<ValType>(4, ValType::I64), {ValType::I64, ValType::I64});
 #define NUMERIC1_TRAPS(code, id, text, operand, result) NUMERIC1(code, id, text, operand, result)
 #define NUMERIC2_TRAPS(code, id, text, operand, result) NUMERIC2(code, id, text, operand, result)
 #include "interp/opcodes.def"
