@@ -852,7 +852,8 @@ struct Memory FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
     VT_MIN = 4,
     VT_MAX = 6,
     VT_PAGES = 8,
-    VT_ADDRESS = 10
+    VT_ADDRESS = 10,
+    VT_PAGE_EXPONENT = 12
   };
   uint64_t min() const {
     return GetField<uint64_t>(VT_MIN, 0);
@@ -866,12 +867,16 @@ struct Memory FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   chiwawa::schema::ValType address() const {
     return static_cast<chiwawa::schema::ValType>(GetField<uint8_t>(VT_ADDRESS, 127));
   }
+  uint8_t page_exponent() const {
+    return GetField<uint8_t>(VT_PAGE_EXPONENT, 16);
+  }
   bool Verify(::flatbuffers::Verifier &verifier) const {
     return VerifyTableStart(verifier) &&
            VerifyField<uint64_t>(verifier, VT_MIN, 8) &&
            VerifyField<uint64_t>(verifier, VT_MAX, 8) &&
            VerifyField<uint64_t>(verifier, VT_PAGES, 8) &&
            VerifyField<uint8_t>(verifier, VT_ADDRESS, 1) &&
+           VerifyField<uint8_t>(verifier, VT_PAGE_EXPONENT, 1) &&
            verifier.EndTable();
   }
 };
@@ -892,6 +897,9 @@ struct MemoryBuilder {
   void add_address(chiwawa::schema::ValType address) {
     fbb_.AddElement<uint8_t>(Memory::VT_ADDRESS, static_cast<uint8_t>(address), 127);
   }
+  void add_page_exponent(uint8_t page_exponent) {
+    fbb_.AddElement<uint8_t>(Memory::VT_PAGE_EXPONENT, page_exponent, 16);
+  }
   explicit MemoryBuilder(::flatbuffers::FlatBufferBuilder &_fbb)
         : fbb_(_fbb) {
     start_ = fbb_.StartTable();
@@ -908,11 +916,13 @@ inline ::flatbuffers::Offset<Memory> CreateMemory(
     uint64_t min = 0,
     ::flatbuffers::Optional<uint64_t> max = ::flatbuffers::nullopt,
     uint64_t pages = 0,
-    chiwawa::schema::ValType address = chiwawa::schema::ValType::i32) {
+    chiwawa::schema::ValType address = chiwawa::schema::ValType::i32,
+    uint8_t page_exponent = 16) {
   MemoryBuilder builder_(_fbb);
   builder_.add_pages(pages);
   if(max) { builder_.add_max(*max); }
   builder_.add_min(min);
+  builder_.add_page_exponent(page_exponent);
   builder_.add_address(address);
   return builder_.Finish();
 }

@@ -157,6 +157,7 @@ Json json_of_memories(const Subject& subject) {
     Json json;
     add_limits(json, subject.records.memories[i].type.limits);
     json["pages"] = json_number(subject.records.memories[i].pages);
+    json["page_bytes"] = json_number(uint64_t{1} << subject.records.memories[i].type.page_exponent);
     json["blocks"] = json_number(used_blocks(subject, i));
     list.push_back(std::move(json));
   }

@@ -129,6 +129,8 @@ class StateDecoder {
         needs_base = true;
       } else if (name == kFeatureDeterministic) {
         records_.deterministic = true;
+      } else if (name == kFeatureCustomPageSizes) {
+        needs_page_size_ = true;
       } else {
         unsupported_ = true;
         return fail("the snapshot needs the feature \"" + std::string(name.substr(0, 100)) +
@@ -234,19 +236,26 @@ class StateDecoder {
   }
 
   bool memories() {
+    bool has_page_size = false;
     for (size_t i = 0; i < size(state_.memories()); ++i) {
       const schema::Memory& from = *state_.memories()->Get(static_cast<uint32_t>(i));
       MemoryRecord to;
       to.type.limits.min = from.min();
       to.type.limits.max = from.max();
       to.pages = from.pages();
+      to.type.page_exponent = from.page_exponent();
+      if (to.type.page_exponent != kPageSizeExponent) {
+        if (to.type.page_exponent != 0) return fail(item("memories", i) + " has a page size that is not valid");
+        has_page_size = true;
+      }
       if (!address_type(from.address(), to.type.address, item("memories", i)) ||
-          !size_fits(to.pages, to.type.limits, max_pages(to.type.address), item("memories", i), "pages")) {
+          !size_fits(to.pages, to.type.limits, max_pages(to.type), item("memories", i), "pages")) {
         return false;
       }
       records_.memories.push_back(to);
     }
-    return true;
+    return has_page_size == needs_page_size_ ||
+           fail("a memory's page size and the feature \"custom-page-sizes\" go together");
   }
 
   bool globals() {
@@ -456,6 +465,7 @@ class StateDecoder {
   Records& records_;
   Error error_;
   bool unsupported_ = false;
+  bool needs_page_size_ = false;
 };
 
 }  // namespace

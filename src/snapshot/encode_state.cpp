@@ -207,7 +207,7 @@ Result<std::vector<uint8_t>> encode_state(const Records& r) {
   });
   const auto memories = tables<schema::Memory>(fbb, r.memories, [&](const MemoryRecord& m) {
     return schema::CreateMemory(fbb, m.type.limits.min, m.type.limits.max, m.pages,
-                                static_cast<schema::ValType>(m.type.address));
+                                static_cast<schema::ValType>(m.type.address), m.type.page_exponent);
   });
   const auto globals = structs<schema::Global>(fbb, r.globals.size(), [&](size_t i) {
     const GlobalInst& g = r.globals[i];
@@ -223,6 +223,10 @@ Result<std::vector<uint8_t>> encode_state(const Records& r) {
   std::vector<std::string> features;
   if (r.base) features.emplace_back(kFeatureBase);
   if (r.deterministic) features.emplace_back(kFeatureDeterministic);
+  const auto has_custom_pages = [](const MemoryRecord& m) { return m.type.page_exponent != kPageSizeExponent; };
+  if (std::any_of(r.memories.begin(), r.memories.end(), has_custom_pages)) {
+    features.emplace_back(kFeatureCustomPageSizes);
+  }
   const auto required = texts(fbb, features);
   Offset<schema::Base> base = 0;
   if (r.base) {

@@ -44,6 +44,7 @@ inline constexpr char kBlocksIdentifier[] = "CWBL";
 /// Names in State.requires.
 inline constexpr char kFeatureBase[] = "base";
 inline constexpr char kFeatureDeterministic[] = "deterministic";
+inline constexpr char kFeatureCustomPageSizes[] = "custom-page-sizes";
 
 inline constexpr uint32_t kBlockSize = 4096;  ///< bytes; a block that is all zero is not stored
 /// What one BlockIndex lists at most. A writer begins the next one when a block would exceed one of these.

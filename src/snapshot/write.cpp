@@ -69,7 +69,7 @@ Records collect(const Store& store, MachineImage machine, std::optional<wasi::St
     }
   }
   for (const auto& table : store.tables) records.tables.push_back({table->type, table->elements});
-  for (const auto& memory : store.memories) records.memories.push_back({memory->type, memory->memory.size_pages()});
+  for (const auto& memory : store.memories) records.memories.push_back({memory->type, memory->size_pages()});
   for (const auto& global : store.globals) records.globals.push_back(*global);
   for (const auto& elem : store.elems) records.elems.push_back({elem->type, elem->dropped, elem->elements});
   for (const auto& data : store.datas) records.datas_dropped.push_back(data->dropped ? 1 : 0);

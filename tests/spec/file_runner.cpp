@@ -14,10 +14,13 @@ namespace chiwawa::spec {
 namespace {
 
 /// A module that needs anything else is skipped.
-constexpr std::string_view kScope[] = {
-    "mutable-global", "multi-value",     "sign-extension", "tail-call",    "extended-const",
-    "multi-memory",   "memory64",        "simd",           "relaxed-simd", "saturating-float-to-int",
-    "bulk-memory",    "reference-types", "wide-arithmetic"};
+constexpr std::string_view kScope[] = {"mutable-global",  "multi-value",
+                                       "sign-extension",  "tail-call",
+                                       "extended-const",  "multi-memory",
+                                       "memory64",        "simd",
+                                       "relaxed-simd",    "saturating-float-to-int",
+                                       "bulk-memory",     "reference-types",
+                                       "wide-arithmetic", "custom-page-sizes"};
 
 /// The vectors' text and ours agree if one begins with the other: some texts name the element or the limit, too.
 bool same_trap(const std::string& expected, const Trap& trap) {
