@@ -853,7 +853,8 @@ struct Memory FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
     VT_MAX = 6,
     VT_PAGES = 8,
     VT_ADDRESS = 10,
-    VT_PAGE_EXPONENT = 12
+    VT_PAGE_EXPONENT = 12,
+    VT_SHARED = 14
   };
   uint64_t min() const {
     return GetField<uint64_t>(VT_MIN, 0);
@@ -870,6 +871,9 @@ struct Memory FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   uint8_t page_exponent() const {
     return GetField<uint8_t>(VT_PAGE_EXPONENT, 16);
   }
+  bool shared() const {
+    return GetField<uint8_t>(VT_SHARED, 0) != 0;
+  }
   bool Verify(::flatbuffers::Verifier &verifier) const {
     return VerifyTableStart(verifier) &&
            VerifyField<uint64_t>(verifier, VT_MIN, 8) &&
@@ -877,6 +881,7 @@ struct Memory FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
            VerifyField<uint64_t>(verifier, VT_PAGES, 8) &&
            VerifyField<uint8_t>(verifier, VT_ADDRESS, 1) &&
            VerifyField<uint8_t>(verifier, VT_PAGE_EXPONENT, 1) &&
+           VerifyField<uint8_t>(verifier, VT_SHARED, 1) &&
            verifier.EndTable();
   }
 };
@@ -900,6 +905,9 @@ struct MemoryBuilder {
   void add_page_exponent(uint8_t page_exponent) {
     fbb_.AddElement<uint8_t>(Memory::VT_PAGE_EXPONENT, page_exponent, 16);
   }
+  void add_shared(bool shared) {
+    fbb_.AddElement<uint8_t>(Memory::VT_SHARED, static_cast<uint8_t>(shared), 0);
+  }
   explicit MemoryBuilder(::flatbuffers::FlatBufferBuilder &_fbb)
         : fbb_(_fbb) {
     start_ = fbb_.StartTable();
@@ -917,11 +925,13 @@ inline ::flatbuffers::Offset<Memory> CreateMemory(
     ::flatbuffers::Optional<uint64_t> max = ::flatbuffers::nullopt,
     uint64_t pages = 0,
     chiwawa::schema::ValType address = chiwawa::schema::ValType::i32,
-    uint8_t page_exponent = 16) {
+    uint8_t page_exponent = 16,
+    bool shared = false) {
   MemoryBuilder builder_(_fbb);
   builder_.add_pages(pages);
   if(max) { builder_.add_max(*max); }
   builder_.add_min(min);
+  builder_.add_shared(shared);
   builder_.add_page_exponent(page_exponent);
   builder_.add_address(address);
   return builder_.Finish();
@@ -1189,7 +1199,8 @@ struct Machine FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
     VT_PENDING = 10,
     VT_ENTRY = 12,
     VT_STEPS = 14,
-    VT_NEXT = 16
+    VT_NEXT = 16,
+    VT_WAITED = 18
   };
   const ::flatbuffers::Vector<const chiwawa::schema::Frame *> *frames() const {
     return GetPointer<const ::flatbuffers::Vector<const chiwawa::schema::Frame *> *>(VT_FRAMES);
@@ -1212,6 +1223,9 @@ struct Machine FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   const chiwawa::schema::NextCall *next() const {
     return GetPointer<const chiwawa::schema::NextCall *>(VT_NEXT);
   }
+  ::flatbuffers::Optional<uint64_t> waited() const {
+    return GetOptional<uint64_t, uint64_t>(VT_WAITED);
+  }
   bool Verify(::flatbuffers::Verifier &verifier) const {
     return VerifyTableStart(verifier) &&
            VerifyOffset(verifier, VT_FRAMES) &&
@@ -1226,6 +1240,7 @@ struct Machine FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
            VerifyField<uint64_t>(verifier, VT_STEPS, 8) &&
            VerifyOffset(verifier, VT_NEXT) &&
            verifier.VerifyTable(next()) &&
+           VerifyField<uint64_t>(verifier, VT_WAITED, 8) &&
            verifier.EndTable();
   }
 };
@@ -1255,6 +1270,9 @@ struct MachineBuilder {
   void add_next(::flatbuffers::Offset<chiwawa::schema::NextCall> next) {
     fbb_.AddOffset(Machine::VT_NEXT, next);
   }
+  void add_waited(uint64_t waited) {
+    fbb_.AddElement<uint64_t>(Machine::VT_WAITED, waited);
+  }
   explicit MachineBuilder(::flatbuffers::FlatBufferBuilder &_fbb)
         : fbb_(_fbb) {
     start_ = fbb_.StartTable();
@@ -1274,8 +1292,10 @@ inline ::flatbuffers::Offset<Machine> CreateMachine(
     ::flatbuffers::Offset<chiwawa::schema::PendingCall> pending = 0,
     uint32_t entry = 0,
     ::flatbuffers::Optional<uint64_t> steps = ::flatbuffers::nullopt,
-    ::flatbuffers::Offset<chiwawa::schema::NextCall> next = 0) {
+    ::flatbuffers::Offset<chiwawa::schema::NextCall> next = 0,
+    ::flatbuffers::Optional<uint64_t> waited = ::flatbuffers::nullopt) {
   MachineBuilder builder_(_fbb);
+  if(waited) { builder_.add_waited(*waited); }
   if(steps) { builder_.add_steps(*steps); }
   builder_.add_next(next);
   builder_.add_entry(entry);
@@ -1299,7 +1319,8 @@ inline ::flatbuffers::Offset<Machine> CreateMachineDirect(
     ::flatbuffers::Offset<chiwawa::schema::PendingCall> pending = 0,
     uint32_t entry = 0,
     ::flatbuffers::Optional<uint64_t> steps = ::flatbuffers::nullopt,
-    ::flatbuffers::Offset<chiwawa::schema::NextCall> next = 0) {
+    ::flatbuffers::Offset<chiwawa::schema::NextCall> next = 0,
+    ::flatbuffers::Optional<uint64_t> waited = ::flatbuffers::nullopt) {
   auto frames__ = frames ? _fbb.CreateVectorOfStructs<chiwawa::schema::Frame>(*frames) : 0;
   auto value_types__ = value_types ? _fbb.CreateVector<chiwawa::schema::ValType>(*value_types) : 0;
   auto value_bits__ = value_bits ? _fbb.CreateVector<uint64_t>(*value_bits) : 0;
@@ -1311,7 +1332,8 @@ inline ::flatbuffers::Offset<Machine> CreateMachineDirect(
       pending,
       entry,
       steps,
-      next);
+      next,
+      waited);
 }
 
 struct Descriptor FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {

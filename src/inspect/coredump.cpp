@@ -156,10 +156,10 @@ void put_memories(Bytes& out, const snapshot::Records& records) {
   put_leb(contents, records.memories.size());
   for (const snapshot::MemoryRecord& memory : records.memories) {
     const auto& max = memory.type.limits.max;
-    constexpr uint8_t kAddress64 = 4, kHasPageSize = 8;
+    constexpr uint8_t kShared = 2, kAddress64 = 4, kHasPageSize = 8;
     const bool custom_pages = memory.type.page_exponent != kPageSizeExponent;
     contents.push_back(static_cast<uint8_t>((max ? 1 : 0) | (memory.type.address == ValType::I64 ? kAddress64 : 0) |
-                                            (custom_pages ? kHasPageSize : 0)));
+                                            (memory.type.is_shared ? kShared : 0) | (custom_pages ? kHasPageSize : 0)));
     put_leb(contents, memory.pages);
     if (max) put_leb(contents, *max);
     if (custom_pages) put_leb(contents, memory.type.page_exponent);

@@ -23,7 +23,8 @@ std::string type(const Subject& subject, uint32_t memory) {
   const MemoryType& type = subject.records.memories[memory].type;
   const Limits& limits = type.limits;
   return std::string(type.address == ValType::I64 ? "64-bit, " : "") + std::to_string(limits.min) + "…" +
-         (limits.max ? std::to_string(*limits.max) : "") + (type.page_exponent == 0 ? " of 1 byte" : "");
+         (limits.max ? std::to_string(*limits.max) : "") + (type.page_exponent == 0 ? " of 1 byte" : "") +
+         (type.is_shared ? ", shared" : "");
 }
 
 /// The block's bytes, zeros if it is not stored.

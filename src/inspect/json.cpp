@@ -119,6 +119,7 @@ Json json_of_machine(const Subject& subject, FrameParts parts, bool sources) {
   Json json = {{"entry", subject.names.function(raw(machine.entry))}};
   if (machine.steps) json["steps"] = json_number(*machine.steps);
   if (machine.pending) json["pending"] = of_call(*machine.pending, subject.names);
+  if (machine.waited) json["waited"] = std::to_string(*machine.waited);
   if (machine.next) json["next"] = of_call(*machine.next, subject.names);
   if (stack.omitted != 0) json["frames_omitted"] = stack.omitted;
   Json frames = Json::array();

@@ -78,6 +78,7 @@ void print_stack(Text& out, const Subject& subject) {
   } else if (!stack.frames.empty()) {
     out << "at " << hex(stack.frames.front().position, 6);
   }
+  if (machine.waited) out << ", asleep for " << duration(*machine.waited) << " so far";
   if (subject.records.wasi && subject.records.wasi->sleep) {
     out << ", asleep for " << duration(subject.records.wasi->sleep->elapsed) << " so far";
   }

@@ -380,7 +380,6 @@ std::string_view Decoder::name() {
 Limits Decoder::limits(uint8_t allowed, uint8_t& flags, ValType& address) {
   const uint32_t at = in_.position();
   flags = in_.u8();
-  if ((flags & kShared) != 0) fail("malformed limits flags (threads: not supported)", at);
   if ((flags & ~(kHasMax | kAddress64 | allowed)) != 0) fail("malformed limits flags", at);
   address = (flags & kAddress64) != 0 ? ValType::I64 : ValType::I32;
   // 64 bits are read and validate() compares, as the current specification does.
@@ -393,7 +392,8 @@ Limits Decoder::limits(uint8_t allowed, uint8_t& flags, ValType& address) {
 MemoryType Decoder::memory_type() {
   MemoryType type;
   uint8_t flags = 0;
-  type.limits = limits(kHasPageSize, flags, type.address);
+  type.limits = limits(kShared | kHasPageSize, flags, type.address);
+  type.is_shared = (flags & kShared) != 0;
   if ((flags & kHasPageSize) != 0) {
     const uint32_t at = in_.position();
     const uint32_t exponent = in_.u32();

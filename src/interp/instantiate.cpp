@@ -29,7 +29,7 @@ std::string describe(const TableType& type, const Limits& limits) {
 
 std::string describe(const MemoryType& type, const Limits& limits) {
   return "memory " + std::string(type.address == ValType::I64 ? "i64 " : "") + describe(limits) +
-         (type.page_exponent == 0 ? " of 1-byte pages" : "");
+         (type.page_exponent == 0 ? " of 1-byte pages" : "") + (type.is_shared ? " shared" : "");
 }
 
 std::string describe(const GlobalType& type) { return (type.is_mutable ? "mut " : "") + std::string(name(type.type)); }

@@ -27,7 +27,6 @@ const char* feature_of(uint32_t first) {
   if (within(0x06, 0x0A) || within(0x18, 0x19) || first == 0x1F) return "exception handling";
   if (within(0x14, 0x15) || within(0xD4, 0xD6)) return "typed function references";
   if (first == 0xD3 || first == 0xFB) return "garbage collection";
-  if (first == 0xFE) return "threads";
   return nullptr;
 }
 
@@ -115,6 +114,11 @@ void read_immediates(ByteReader& reader, Immediates kind, Instr& instr) {
       memarg(reader, instr);
       instr.lane = reader.u8();
       break;
+    case Immediates::Reserved: {
+      const uint32_t at = reader.position();
+      if (reader.u8() != 0) reader.fail("zero byte expected", at);
+      break;
+    }
   }
 }
 

@@ -35,6 +35,7 @@ enum class Immediates : uint8_t {
   Shuffle,     ///< sixteen lane indices
   Lane,        ///< lane index
   MemArgLane,  ///< alignment exponent, offset, lane index
+  Reserved,    ///< a byte that is zero
 };
 
 /// The value is the byte in the binary, or prefix << 12 | number for an instruction behind a prefix byte.
@@ -70,6 +71,10 @@ Immediates immediates(Opcode opcode);
 /// which only mark structure.
 constexpr bool is_step(Opcode op) {
   return op != Opcode::block && op != Opcode::loop && op != Opcode::else_ && op != Opcode::end;
+}
+
+constexpr bool is_atomic_wait(Opcode op) {
+  return op == Opcode::memory_atomic_wait32 || op == Opcode::memory_atomic_wait64;
 }
 
 }  // namespace chiwawa

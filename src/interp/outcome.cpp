@@ -15,6 +15,9 @@ const char* name(TrapKind kind) {
     case TrapKind::UninitializedElement: return "uninitialized element";
     case TrapKind::IndirectCallTypeMismatch: return "indirect call type mismatch";
     case TrapKind::CallStackExhausted: return "call stack exhausted";
+    case TrapKind::UnalignedAtomic: return "unaligned atomic";
+    case TrapKind::ExpectedSharedMemory: return "expected shared memory";
+    case TrapKind::Deadlock: return "deadlock";
     case TrapKind::HostFunction: return "host function failed";
   }
   return "?";

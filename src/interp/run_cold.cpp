@@ -1,4 +1,5 @@
 // The operations that the loop keeps out of its switch.
+#include "interp/atomic.hpp"
 #include "interp/executor.hpp"
 #include "interp/numeric.hpp"
 #include "interp/simd.hpp"
@@ -14,6 +15,7 @@ TrapKind run_cold(Context& context, const Cell* pc, uint64_t* fp) {
   uint8_t* const mem = ctx->mem;
   const uint64_t mem_size = ctx->mem_size;
   switch (static_cast<SlotOp>(pc->op)) {
+#include "interp/instr_atomic.inc"
 #include "interp/instr_far.inc"
 #include "interp/instr_simd.inc"
 #include "interp/instr_wide.inc"

@@ -1,5 +1,6 @@
 // The fast dispatcher where the compiler guarantees tail calls: every operation is a function that ends by calling the
 // next one, and the machine's registers stay in the processor's.
+#include "interp/atomic.hpp"
 #include "interp/dispatch.hpp"
 #include "interp/simd.hpp"
 
@@ -32,6 +33,7 @@ struct Handlers {
   static Handler* const kTable[static_cast<size_t>(SlotOp::kCount)];
 };
 
+#include "interp/instr_atomic.inc"
 #include "interp/instr_control.inc"
 #include "interp/instr_far.inc"
 #include "interp/instr_memory.inc"

@@ -28,6 +28,10 @@ struct SlotForms {
     StoreLane,
     Wide2,  ///< two results
     Wide4,  ///< of four operands
+    AtomicLoad,
+    AtomicStore,
+    AtomicRmw,      ///< an address and a value in, a value out
+    AtomicCmpxchg,  ///< an address and two values in, a value out
   } shape = Shape::None;
   ValType result{};
   SlotOp slots{};                  ///< all operands in slots

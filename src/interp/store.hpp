@@ -111,6 +111,7 @@ class Store {
   Store& operator=(const Store&) = delete;
 
   StoreLimits limits;
+  GuestClock clock;                ///< set it before anything waits or is restored
   CompileOptions compile_options;  ///< for functions compiled from now on; set it before anything runs
 
   std::vector<std::unique_ptr<FuncInst>> funcs;

@@ -94,6 +94,7 @@ struct MemoryType {
   Limits limits;
   ValType address = ValType::I32;             ///< I32 or I64
   uint8_t page_exponent = kPageSizeExponent;  ///< a page has 2^this bytes; valid are 0 and 16
+  bool is_shared = false;
   bool operator==(const MemoryType&) const = default;
 };
 
@@ -147,7 +148,7 @@ constexpr uint64_t max_declared_pages(const MemoryType& type) {
 }
 /// Whether they differ in their limits at most.
 constexpr bool same_kind(const MemoryType& a, const MemoryType& b) {
-  return a.address == b.address && a.page_exponent == b.page_exponent;
+  return a.address == b.address && a.page_exponent == b.page_exponent && a.is_shared == b.is_shared;
 }
 /// Memories never grow beyond this many bytes, whatever their addresses reach: 128 TiB.
 constexpr uint64_t kMostMemory = uint64_t{1} << 47;

@@ -133,6 +133,7 @@ Result<void> ModuleValidator::memories() const {
     const bool is_custom = type.page_exponent != kPageSizeExponent;
     const auto refuse = [&](const char* cause) { return invalid(cause, place(ExternKind::Memory, i, 5)); };
     if (is_custom && type.page_exponent != 0) return refuse("invalid custom page size: neither 1 byte nor 64 KiB");
+    if (type.is_shared && !type.limits.max) return refuse("shared memory must have maximum");
     if (const char* cause = limits_fault(type.limits, max_declared_pages(type),
                                          is_custom ? "memory size must be at most 2^32 - 1 pages of 1 byte"
                                          : is_64   ? "memory size must be at most 2^48 pages"

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,6 +57,8 @@ class FunctionValidator {
   bool indirect_callee();
   bool select();
   bool memory_access(ValType type, uint32_t natural_align, bool is_store);
+  /// A memory access with that alignment and no other. Pops `values`, last first, and the address.
+  bool atomic_access(uint32_t natural_align, std::initializer_list<ValType> values);
   bool table_init();
   bool table_copy();
 

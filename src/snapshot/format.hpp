@@ -44,6 +44,8 @@ inline constexpr char kBlocksIdentifier[] = "CWBL";
 /// Names in State.requires.
 inline constexpr char kFeatureBase[] = "base";
 inline constexpr char kFeatureDeterministic[] = "deterministic";
+inline constexpr char kFeatureAtomicWait[] = "atomic-wait";
+inline constexpr char kFeatureSharedMemory[] = "shared-memory";
 inline constexpr char kFeatureCustomPageSizes[] = "custom-page-sizes";
 
 inline constexpr uint32_t kBlockSize = 4096;  ///< bytes; a block that is all zero is not stored

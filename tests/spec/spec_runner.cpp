@@ -28,7 +28,7 @@ constexpr const char* kHelp = R"(usage: spec_runner --vectors DIR [options]
 
   --vectors DIR        the extracted vectors (contains index.tsv and needs.json)
   --group GROUP...     groups to run (default: core core-mixed bulk-memory reference-types tail-call multi-memory memory64 simd relaxed-simd
-                       wide-arithmetic custom-page-sizes)
+                       wide-arithmetic custom-page-sizes threads)
   --file NAME          only files whose name is NAME or GROUP/NAME
   --dispatch KIND      loop or tail (default: the fastest of this build)
   --stop-every N       stop after every N steps, save, read back, restore into a fresh store, and go on;
@@ -75,8 +75,8 @@ std::optional<Options> parse_options(int argc, char** argv) {
     }
   }
   if (options.groups.empty())
-    options.groups = {"core",     "core-mixed", "bulk-memory",  "reference-types", "tail-call",        "multi-memory",
-                      "memory64", "simd",       "relaxed-simd", "wide-arithmetic", "custom-page-sizes"};
+    options.groups = {"core",     "core-mixed", "bulk-memory",  "reference-types", "tail-call",         "multi-memory",
+                      "memory64", "simd",       "relaxed-simd", "wide-arithmetic", "custom-page-sizes", "threads"};
   if (options.vectors.empty()) return std::nullopt;
   return options;
 }
