@@ -938,7 +938,9 @@ struct Memory FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
     VT_MIN = 4,
     VT_MAX = 6,
     VT_PAGES = 8,
-    VT_ADDRESS = 10
+    VT_ADDRESS = 10,
+    VT_PAGE_EXPONENT = 12,
+    VT_SHARED = 14
   };
   uint64_t min() const {
     return GetField<uint64_t>(VT_MIN, 0);
@@ -952,12 +954,20 @@ struct Memory FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   chiwawa::schema::ValType address() const {
     return static_cast<chiwawa::schema::ValType>(GetField<uint8_t>(VT_ADDRESS, 127));
   }
+  uint8_t page_exponent() const {
+    return GetField<uint8_t>(VT_PAGE_EXPONENT, 16);
+  }
+  bool shared() const {
+    return GetField<uint8_t>(VT_SHARED, 0) != 0;
+  }
   bool Verify(::flatbuffers::Verifier &verifier) const {
     return VerifyTableStart(verifier) &&
            VerifyField<uint64_t>(verifier, VT_MIN, 8) &&
            VerifyField<uint64_t>(verifier, VT_MAX, 8) &&
            VerifyField<uint64_t>(verifier, VT_PAGES, 8) &&
            VerifyField<uint8_t>(verifier, VT_ADDRESS, 1) &&
+           VerifyField<uint8_t>(verifier, VT_PAGE_EXPONENT, 1) &&
+           VerifyField<uint8_t>(verifier, VT_SHARED, 1) &&
            verifier.EndTable();
   }
 };
@@ -978,6 +988,12 @@ struct MemoryBuilder {
   void add_address(chiwawa::schema::ValType address) {
     fbb_.AddElement<uint8_t>(Memory::VT_ADDRESS, static_cast<uint8_t>(address), 127);
   }
+  void add_page_exponent(uint8_t page_exponent) {
+    fbb_.AddElement<uint8_t>(Memory::VT_PAGE_EXPONENT, page_exponent, 16);
+  }
+  void add_shared(bool shared) {
+    fbb_.AddElement<uint8_t>(Memory::VT_SHARED, static_cast<uint8_t>(shared), 0);
+  }
   explicit MemoryBuilder(::flatbuffers::FlatBufferBuilder &_fbb)
         : fbb_(_fbb) {
     start_ = fbb_.StartTable();
@@ -994,11 +1010,15 @@ inline ::flatbuffers::Offset<Memory> CreateMemory(
     uint64_t min = 0,
     ::flatbuffers::Optional<uint64_t> max = ::flatbuffers::nullopt,
     uint64_t pages = 0,
-    chiwawa::schema::ValType address = chiwawa::schema::ValType::i32) {
+    chiwawa::schema::ValType address = chiwawa::schema::ValType::i32,
+    uint8_t page_exponent = 16,
+    bool shared = false) {
   MemoryBuilder builder_(_fbb);
   builder_.add_pages(pages);
   if(max) { builder_.add_max(*max); }
   builder_.add_min(min);
+  builder_.add_shared(shared);
+  builder_.add_page_exponent(page_exponent);
   builder_.add_address(address);
   return builder_.Finish();
 }
@@ -1346,7 +1366,8 @@ struct Machine FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
     VT_PENDING = 10,
     VT_ENTRY = 12,
     VT_STEPS = 14,
-    VT_NEXT = 16
+    VT_NEXT = 16,
+    VT_WAITED = 18
   };
   const ::flatbuffers::Vector<const chiwawa::schema::Frame *> *frames() const {
     return GetPointer<const ::flatbuffers::Vector<const chiwawa::schema::Frame *> *>(VT_FRAMES);
@@ -1369,6 +1390,9 @@ struct Machine FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   const chiwawa::schema::NextCall *next() const {
     return GetPointer<const chiwawa::schema::NextCall *>(VT_NEXT);
   }
+  ::flatbuffers::Optional<uint64_t> waited() const {
+    return GetOptional<uint64_t, uint64_t>(VT_WAITED);
+  }
   bool Verify(::flatbuffers::Verifier &verifier) const {
     return VerifyTableStart(verifier) &&
            VerifyOffset(verifier, VT_FRAMES) &&
@@ -1383,6 +1407,7 @@ struct Machine FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
            VerifyField<uint64_t>(verifier, VT_STEPS, 8) &&
            VerifyOffset(verifier, VT_NEXT) &&
            verifier.VerifyTable(next()) &&
+           VerifyField<uint64_t>(verifier, VT_WAITED, 8) &&
            verifier.EndTable();
   }
 };
@@ -1412,6 +1437,9 @@ struct MachineBuilder {
   void add_next(::flatbuffers::Offset<chiwawa::schema::NextCall> next) {
     fbb_.AddOffset(Machine::VT_NEXT, next);
   }
+  void add_waited(uint64_t waited) {
+    fbb_.AddElement<uint64_t>(Machine::VT_WAITED, waited);
+  }
   explicit MachineBuilder(::flatbuffers::FlatBufferBuilder &_fbb)
         : fbb_(_fbb) {
     start_ = fbb_.StartTable();
@@ -1431,8 +1459,10 @@ inline ::flatbuffers::Offset<Machine> CreateMachine(
     ::flatbuffers::Offset<chiwawa::schema::PendingCall> pending = 0,
     uint32_t entry = 0,
     ::flatbuffers::Optional<uint64_t> steps = ::flatbuffers::nullopt,
-    ::flatbuffers::Offset<chiwawa::schema::NextCall> next = 0) {
+    ::flatbuffers::Offset<chiwawa::schema::NextCall> next = 0,
+    ::flatbuffers::Optional<uint64_t> waited = ::flatbuffers::nullopt) {
   MachineBuilder builder_(_fbb);
+  if(waited) { builder_.add_waited(*waited); }
   if(steps) { builder_.add_steps(*steps); }
   builder_.add_next(next);
   builder_.add_entry(entry);
@@ -1456,7 +1486,8 @@ inline ::flatbuffers::Offset<Machine> CreateMachineDirect(
     ::flatbuffers::Offset<chiwawa::schema::PendingCall> pending = 0,
     uint32_t entry = 0,
     ::flatbuffers::Optional<uint64_t> steps = ::flatbuffers::nullopt,
-    ::flatbuffers::Offset<chiwawa::schema::NextCall> next = 0) {
+    ::flatbuffers::Offset<chiwawa::schema::NextCall> next = 0,
+    ::flatbuffers::Optional<uint64_t> waited = ::flatbuffers::nullopt) {
   auto frames__ = frames ? _fbb.CreateVectorOfStructs<chiwawa::schema::Frame>(*frames) : 0;
   auto value_types__ = value_types ? _fbb.CreateVector<chiwawa::schema::ValType>(*value_types) : 0;
   auto value_bits__ = value_bits ? _fbb.CreateVector<uint64_t>(*value_bits) : 0;
@@ -1468,7 +1499,8 @@ inline ::flatbuffers::Offset<Machine> CreateMachineDirect(
       pending,
       entry,
       steps,
-      next);
+      next,
+      waited);
 }
 
 struct Descriptor FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {

@@ -335,8 +335,7 @@ std::string CommandLine::wrong_combination() const {
 }
 
 void CommandLine::finish(const std::vector<std::string>& guest_args) {
-  if (given("--max-memory"))
-    options_.max_memory_pages = std::min(parse_size(memory_).value_or(0) / kPageSize, kMostPages);
+  if (given("--max-memory")) options_.max_memory = std::min(parse_size(memory_).value_or(0), kMostMemory);
   if (given("--dispatch")) options_.dispatch = dispatch_ == "loop" ? Dispatch::Loop : Dispatch::Tail;
   if (given("--checkpoint-at")) options_.checkpoint_at = checkpoint_at_;
   if (given("--checkpoint-every")) options_.checkpoint_every = parse_duration(every_);

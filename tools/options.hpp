@@ -39,7 +39,7 @@ struct Options {
   wasi::RestorePolicy policy = wasi::RestorePolicy::Lenient;
   uint64_t embed_limit = wasi::kDefaultEmbedLimit;  ///< bytes
 
-  uint64_t max_memory_pages = kMostPages;
+  uint64_t max_memory = kMostMemory;  ///< bytes
   MachineLimits limits;
   Dispatch dispatch = default_dispatch();
 

@@ -76,8 +76,9 @@ Result<void> Session::begin() {
   if (imports_wasi()) CHIWAWA_TRY(create_wasi());
 
   store_ = std::make_unique<Store>();
-  store_->limits.max_memory_pages = options_.max_memory_pages;
+  store_->limits.max_memory = options_.max_memory;
   store_->compile_options = compile_options();
+  CHIWAWA_TRY(provide_clock());
   const Result<std::vector<Extern>> imports = provide_imports();
   if (!imports) return imports.error();
   const Result<Instantiation> made = instantiate(*store_, module_, *imports);
@@ -114,10 +115,11 @@ Result<void> Session::continue_from(const std::string& snapshot) {
     return wasi_ ? wasi_->function(module, name) : std::nullopt;
   };
   const snapshot::RestoreOptions restore_options{
-      {options_.max_memory_pages}, compile_options(), snapshot == "-" ? "." : snapshot::folder_of(snapshot)};
+      {options_.max_memory}, compile_options(), snapshot == "-" ? "." : snapshot::folder_of(snapshot)};
   Result<snapshot::Restored> restored = snapshot::restore(reader, modules, host_function, restore_options);
   if (!restored) return as_snapshot_error(restored.error());
   store_ = std::move(restored->store);
+  CHIWAWA_TRY(provide_clock());
   machine_ = std::make_unique<Machine>(*store_, options_.limits, options_.dispatch);
   next_ = std::move(restored->machine.next);
   return machine_->restore(restored->machine);
@@ -276,6 +278,21 @@ CompileOptions Session::compile_options() const {
   return {.polls = options_.stoppable() || kAlwaysPoll,
           .exact = options_.checkpoint_at.has_value(),
           .canonical_nans = deterministic_};
+}
+
+Result<void> Session::provide_clock() {
+  const auto is_shared = [](const MemoryType& memory) { return memory.is_shared; };
+  if (std::none_of(module_->memories.begin(), module_->memories.end(), is_shared)) return {};
+  if (!wasi_) {
+    wasi::Config config;
+    config.slice = wasi_config().slice;
+    config.deterministic = deterministic_;
+    Result<std::unique_ptr<wasi::Wasi>> made = wasi::Wasi::create(std::move(config));
+    if (!made) return made.error();
+    clock_ = std::move(*made);
+  }
+  store_->clock = (wasi_ ? wasi_ : clock_)->clock();
+  return {};
 }
 
 Result<std::vector<Extern>> Session::provide_imports() {

@@ -65,6 +65,8 @@ class Session {
   Result<void> restore_wasi(const wasi::State& state);
   Result<void> examine_wasi(const wasi::State& state);
   CompileOptions compile_options() const;
+  /// Gives the store a clock, if the module can wait.
+  Result<void> provide_clock();
   /// The host's functions for the module's imports, in their order. Phase::Link naming all that nobody provides.
   Result<std::vector<Extern>> provide_imports();
 
@@ -75,6 +77,7 @@ class Session {
   bool embed_module_ = false;
   bool deterministic_ = false;
   std::unique_ptr<wasi::Wasi> wasi_;
+  std::unique_ptr<wasi::Wasi> clock_;  // of a program that has no WASI
   std::unique_ptr<Store> store_;
   std::unique_ptr<Machine> machine_;
   TrapKind trap_ = TrapKind::None;

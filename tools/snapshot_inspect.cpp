@@ -161,7 +161,7 @@ class Views {
       const auto& memories = subject_.records.memories;
       const bool open = options_.common.range.ends_with(':');
       if (open && options_.common.memory < memories.size()) {
-        bytes->second = memories[options_.common.memory].pages * kPageSize;
+        bytes->second = memories[options_.common.memory].bytes();
       }
     }
     return inspect::memory_range(subject_.records, options_.common.memory, bytes);

@@ -156,10 +156,13 @@ void put_memories(Bytes& out, const snapshot::Records& records) {
   put_leb(contents, records.memories.size());
   for (const snapshot::MemoryRecord& memory : records.memories) {
     const auto& max = memory.type.limits.max;
-    constexpr uint8_t kAddress64 = 4;
-    contents.push_back(static_cast<uint8_t>((max ? 1 : 0) | (memory.type.address == ValType::I64 ? kAddress64 : 0)));
+    constexpr uint8_t kShared = 2, kAddress64 = 4, kHasPageSize = 8;
+    const bool custom_pages = memory.type.page_exponent != kPageSizeExponent;
+    contents.push_back(static_cast<uint8_t>((max ? 1 : 0) | (memory.type.address == ValType::I64 ? kAddress64 : 0) |
+                                            (memory.type.is_shared ? kShared : 0) | (custom_pages ? kHasPageSize : 0)));
     put_leb(contents, memory.pages);
     if (max) put_leb(contents, *max);
+    if (custom_pages) put_leb(contents, memory.type.page_exponent);
   }
   put_section(out, kMemory, contents);
 }
@@ -225,6 +228,10 @@ std::vector<Run> find_runs(const Subject& subject) {
       if (used && !adjacent) runs.push_back({memory, block * snapshot::kBlockSize, 0});
       if (used) runs.back().size += snapshot::kBlockSize;
       adjacent = used;
+    }
+    // The memory may end in its last block.
+    if (adjacent) {
+      runs.back().size = std::min(runs.back().size, subject.records.memories[memory].bytes() - runs.back().offset);
     }
   }
   return runs;

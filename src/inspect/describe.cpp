@@ -191,6 +191,10 @@ std::string plural(uint64_t count, const char* one, const char* many) {
   return grouped(count) + " " + (count == 1 ? one : many);
 }
 
+std::string pages_in_words(const snapshot::MemoryRecord& memory) {
+  return plural(memory.pages, "page", "pages") + (memory.type.page_exponent == 0 ? " of 1 byte" : "");
+}
+
 std::string maximum(const Limits& limits) {
   return limits.max ? "at most " + grouped(*limits.max) : std::string("no maximum");
 }

@@ -87,6 +87,8 @@ std::string grouped(uint64_t number);       ///< "1,234,567"
 std::string size_in_words(uint64_t bytes);  ///< "12 bytes", "1.3 MiB"
 /// "1 page", "12 pages".
 std::string plural(uint64_t count, const char* one, const char* many);
+/// "12 pages", "12 pages of 1 byte".
+std::string pages_in_words(const snapshot::MemoryRecord& memory);
 /// "at most 12", "no maximum".
 std::string maximum(const Limits& limits);
 /// "1.3 s", "250 ms".

@@ -149,6 +149,11 @@ class Differ {
     steps(part);
     if (a.entry != b.entry) part.add("entry", names_a_.function(raw(a.entry)), names_b_.function(raw(b.entry)));
     calls(part, "waiting for", a.pending, b.pending);
+    const auto waited = [&](const std::optional<uint64_t>& time) {
+      if (!time) return std::string("none");
+      return options_.ignore_clock ? std::string("under way") : grouped(*time) + " ns";
+    };
+    part.changed("wait", waited(a.waited), waited(b.waited));
     calls(part, "next comes", a.next, b.next);
 
     // From the outermost frame (level 0) on, as long as they are calls of the same functions.

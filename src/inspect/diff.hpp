@@ -46,6 +46,8 @@ struct MemoryChanges {
   std::string name;     ///< "memory 0"
   uint64_t pages_a = 0;
   uint64_t pages_b = 0;
+  uint64_t bytes_a = 0;  ///< its size
+  uint64_t bytes_b = 0;
   std::string type_a;  ///< "1…40": pages as declared; empty if that side has no such memory
   std::string type_b;
   bool compared = true;           ///< false: a range of another memory was asked for
@@ -54,7 +56,7 @@ struct MemoryChanges {
   std::vector<uint64_t> blocks;   ///< numbers of the 4-KiB blocks that differ
   std::vector<LineChange> shown;  ///< the first kMaxLines lines
 
-  bool empty() const { return pages_a == pages_b && type_a == type_b && bytes == 0; }
+  bool empty() const { return pages_a == pages_b && bytes_a == bytes_b && type_a == type_b && bytes == 0; }
 };
 
 struct Differences {

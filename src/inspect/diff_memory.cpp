@@ -13,8 +13,9 @@ constexpr uint64_t kLine = 16;
 
 using Block = std::array<uint8_t, snapshot::kBlockSize>;
 
-uint64_t pages(const Subject& subject, uint32_t memory) {
-  return memory < subject.records.memories.size() ? subject.records.memories[memory].pages : 0;
+/// Empty if there is no such memory.
+snapshot::MemoryRecord record(const Subject& subject, uint32_t memory) {
+  return memory < subject.records.memories.size() ? subject.records.memories[memory] : snapshot::MemoryRecord{};
 }
 
 std::string type(const Subject& subject, uint32_t memory) {
@@ -22,7 +23,8 @@ std::string type(const Subject& subject, uint32_t memory) {
   const MemoryType& type = subject.records.memories[memory].type;
   const Limits& limits = type.limits;
   return std::string(type.address == ValType::I64 ? "64-bit, " : "") + std::to_string(limits.min) + "…" +
-         (limits.max ? std::to_string(*limits.max) : "");
+         (limits.max ? std::to_string(*limits.max) : "") + (type.page_exponent == 0 ? " of 1 byte" : "") +
+         (type.is_shared ? ", shared" : "");
 }
 
 /// The block's bytes, zeros if it is not stored.
@@ -53,8 +55,8 @@ void compare_block(uint64_t number, const Block& a, const Block& b, MemoryRange 
     differs = true;
     changes.bytes += bytes;
     if (++changes.lines > MemoryChanges::kMaxLines) continue;
-    changes.shown.push_back({offset, line_of(a, line, offset, changes.pages_a * kPageSize),
-                             line_of(b, line, offset, changes.pages_b * kPageSize)});
+    changes.shown.push_back(
+        {offset, line_of(a, line, offset, changes.bytes_a), line_of(b, line, offset, changes.bytes_b)});
   }
   if (differs) changes.blocks.push_back(number);
 }
@@ -70,12 +72,14 @@ Result<void> diff_memories(const Subject& a, const Subject& b, const DiffOptions
     MemoryChanges changes;
     changes.memory = memory;
     changes.name = b.names.memory(memory);
-    changes.pages_a = pages(a, memory);
-    changes.pages_b = pages(b, memory);
+    changes.pages_a = record(a, memory).pages;
+    changes.pages_b = record(b, memory).pages;
+    changes.bytes_a = record(a, memory).bytes();
+    changes.bytes_b = record(b, memory).bytes();
     changes.type_a = type(a, memory);
     changes.type_b = type(b, memory);
     changes.compared = !options.range || options.range->memory == memory;
-    MemoryRange range{memory, 0, std::max(changes.pages_a, changes.pages_b) * kPageSize};
+    MemoryRange range{memory, 0, std::max(changes.bytes_a, changes.bytes_b)};
     if (options.range && changes.compared)
       range = {memory, options.range->begin, std::min(options.range->end, range.end)};
     const uint64_t end = std::max(a.blocks.end(memory), b.blocks.end(memory));

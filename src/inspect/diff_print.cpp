@@ -108,8 +108,8 @@ void print_diff_stat(Text& out, const Differences& differences) {
 
 void print_diff_pages(Text& out, const Differences& differences) {
   for (const MemoryChanges& memory : differences.memories) {
-    const uint64_t size = std::max(memory.pages_a, memory.pages_b) * kPageSize;
-    const uint64_t common = std::min(memory.pages_a, memory.pages_b) * kPageSize;
+    const uint64_t size = std::max(memory.bytes_a, memory.bytes_b);
+    const uint64_t common = std::min(memory.bytes_a, memory.bytes_b);
     uint64_t cell = snapshot::kBlockSize;
     while (size / cell > kMaxCells) cell *= 2;
     std::vector<uint64_t> changed(static_cast<size_t>((size + cell - 1) / cell));

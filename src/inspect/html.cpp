@@ -200,7 +200,7 @@ void print_memory_section(Text& out, const Subject& subject) {
   for (uint32_t m = 0; m < subject.records.memories.size(); ++m) {
     const snapshot::MemoryRecord& memory = subject.records.memories[m];
     out << "<div class=memory data-memory=\"" << std::to_string(m) << "\"><p>" << escaped(subject.names.memory(m))
-        << ": " << size_in_words(memory.pages * kPageSize) << ", " << plural(memory.pages, "page", "pages") << ", "
+        << ": " << size_in_words(memory.bytes()) << ", " << pages_in_words(memory) << ", "
         << maximum(memory.type.limits)
         << "</p>\n<div class=map></div>\n"
            "<div class=bar><button class=back>◂</button> <button class=on>▸</button> "
@@ -219,7 +219,7 @@ Result<void> print_memory_data(Text& out, const Subject& subject, HtmlOptions op
     if (!map) return map.error();
     std::string order;
     std::string left;
-    out << "{size: " << std::to_string(subject.records.memories[m].pages * kPageSize)
+    out << "{size: " << std::to_string(subject.records.memories[m].bytes())
         << ", cell: " << std::to_string(map->cell_bytes) << ", cells: [";
     for (const uint64_t used : map->used) out << std::to_string(used) << ",";
     out << "], blocks: {\n";

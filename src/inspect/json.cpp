@@ -119,6 +119,7 @@ Json json_of_machine(const Subject& subject, FrameParts parts, bool sources) {
   Json json = {{"entry", subject.names.function(raw(machine.entry))}};
   if (machine.steps) json["steps"] = json_number(*machine.steps);
   if (machine.pending) json["pending"] = of_call(*machine.pending, subject.names);
+  if (machine.waited) json["waited"] = std::to_string(*machine.waited);
   if (machine.next) json["next"] = of_call(*machine.next, subject.names);
   if (stack.omitted != 0) json["frames_omitted"] = stack.omitted;
   Json frames = Json::array();
@@ -157,6 +158,7 @@ Json json_of_memories(const Subject& subject) {
     Json json;
     add_limits(json, subject.records.memories[i].type.limits);
     json["pages"] = json_number(subject.records.memories[i].pages);
+    json["page_bytes"] = json_number(uint64_t{1} << subject.records.memories[i].type.page_exponent);
     json["blocks"] = json_number(used_blocks(subject, i));
     list.push_back(std::move(json));
   }

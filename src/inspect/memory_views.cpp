@@ -20,7 +20,7 @@ Result<MemoryRange> memory_range(const snapshot::Records& records, uint32_t memo
     return wrong(records.memories.empty() ? "the program has no memory"
                                           : "there is no memory " + std::to_string(memory));
   }
-  const uint64_t size = records.memories[memory].pages * kPageSize;
+  const uint64_t size = records.memories[memory].bytes();
   MemoryRange range{memory, 0, size};
   if (bytes) {
     range.begin = bytes->first;

@@ -6,7 +6,7 @@
 namespace chiwawa::inspect {
 
 MemoryRange whole_memory(const snapshot::Records& records, uint32_t memory) {
-  return {memory, 0, records.memories[memory].pages * kPageSize};
+  return {memory, 0, records.memories[memory].bytes()};
 }
 
 Result<void> walk_memory(const Subject& subject, MemoryRange range, TakeBytes take) {

@@ -78,6 +78,7 @@ void print_stack(Text& out, const Subject& subject) {
   } else if (!stack.frames.empty()) {
     out << "at " << hex(stack.frames.front().position, 6);
   }
+  if (machine.waited) out << ", asleep for " << duration(*machine.waited) << " so far";
   if (subject.records.wasi && subject.records.wasi->sleep) {
     out << ", asleep for " << duration(subject.records.wasi->sleep->elapsed) << " so far";
   }
@@ -105,9 +106,9 @@ void print_store(Text& out, const Subject& subject) {
     const snapshot::MemoryRecord& memory = records.memories[m];
     const uint64_t used = used_blocks(subject, static_cast<uint32_t>(m));
     if (records.memories.size() > 1) out << subject.names.memory(static_cast<uint32_t>(m)) << ": ";
-    out << size_in_words(memory.pages * kPageSize) << " (" << plural(memory.pages, "page", "pages") << ", "
-        << maximum(memory.type.limits) << "), " << size_in_words(used * snapshot::kBlockSize) << " in use ("
-        << plural(used, "block", "blocks") << " of 4 KiB)";
+    out << size_in_words(memory.bytes()) << " (" << pages_in_words(memory) << ", " << maximum(memory.type.limits)
+        << "), " << size_in_words(used * snapshot::kBlockSize) << " in use (" << plural(used, "block", "blocks")
+        << " of 4 KiB)";
   });
   size_t elements = 0;
   for (const snapshot::TableRecord& table : records.tables) elements += table.elements.size();

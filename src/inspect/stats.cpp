@@ -90,7 +90,7 @@ Result<Stats> stats_of(const Subject& subject) {
   for (uint32_t m = 0; m < subject.records.memories.size(); ++m) {
     Stats::MemoryPart part;
     part.name = subject.names.memory(m);
-    part.bytes = subject.records.memories[m].pages * kPageSize;
+    part.bytes = subject.records.memories[m].bytes();
     for (uint64_t block = 0; block < subject.blocks.end(m); ++block) {
       const auto hash = subject.blocks.hash({m, block});
       if (!hash) continue;

@@ -30,16 +30,16 @@ bool has_memory_for(uint64_t elements) {
 }  // namespace
 
 TrapKind memory_pages(Context& ctx) {
-  ctx.fp[ctx.pc->d] = memory_at(ctx, ctx.pc->imm).memory.size_pages();
+  ctx.fp[ctx.pc->d] = memory_at(ctx, ctx.pc->imm).size_pages();
   return TrapKind::None;
 }
 
 TrapKind memory_grow_by(Context& ctx) {
   MemInst& memory = memory_at(ctx, ctx.pc->imm);
-  const uint64_t old_pages = memory.memory.size_pages();
+  const uint64_t old_pages = memory.size_pages();
   const uint64_t more = address_in(memory.type.address, ctx.fp[ctx.pc->a]);
   const uint64_t max = ctx.store->max_pages(memory);
-  const bool grown = more <= max && old_pages <= max - more && memory.memory.grow_to(old_pages + more);
+  const bool grown = more <= max && old_pages <= max - more && memory.grow_to(old_pages + more);
   ctx.fp[ctx.pc->d] = grown ? old_pages : minus_one(memory.type.address);
   ctx.load_memory();
   return TrapKind::None;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "interp/compile.hpp"
+#include "interp/instr_reader.hpp"
 #include "interp/machine_impl.hpp"
 
 namespace chiwawa {
@@ -91,6 +92,7 @@ MachineImage Machine::capture() {
   MachineImage image;
   image.entry = ctx.entry;
   if (store.compile_options.exact) image.steps = impl_->steps;
+  if (ctx.wait_since) image.waited = store.clock.time() - *ctx.wait_since;
 
   // One observation per function tells about all of its frames.
   std::map<const Code*, CellFinder> finders;
@@ -163,6 +165,7 @@ class ImageReader {
     CHIWAWA_TRY(check_frames());
     compile_functions();
     CHIWAWA_TRY(check_values());
+    CHIWAWA_TRY(check_wait());
     return check_calls();
   }
 
@@ -240,6 +243,18 @@ class ImageReader {
       }
     }
     return {};
+  }
+
+  Result<void> check_wait() const {
+    if (!image_.waited) return {};
+    if (image_.pending) return damaged("a wait is under way, and so is a host call");
+    const FrameImage& frame = image_.frames.back();
+    const FuncInst& function = store_[frame.function];
+    const Module& module = *function.instance->module;
+    InstrReader reader(module.bytes, {frame.position, module.body(function.function_index).code.end});
+    const Result<Instr> instr = reader.next();
+    if (instr && is_atomic_wait(instr->opcode)) return {};
+    return damaged("a wait is under way where there is none: at byte " + std::to_string(frame.position));
   }
 
   static ValType nullable_ref(ValType type) { return is_ref(type) ? nullable(type) : type; }
@@ -355,6 +370,7 @@ Result<void> Machine::restore(const MachineImage& image) {
     store_values(args, image.pending->args);
     ctx.pending = {image.pending->function, static_cast<uint32_t>(args - ctx.slots.data.get())};
   }
+  if (image.waited) ctx.wait_since = store.clock.time() - *image.waited;
   ctx.entry = image.entry;
   impl_->restored_codes = std::move(reader.codes);
   impl_->steps = image.steps.value_or(0);

@@ -706,6 +706,46 @@ class Compiler {
     }
   }
 
+  /// Two results, so no local.set can redirect the cell. A fourth operand is in imm.
+  void compile_wide(const SlotForms& forms, bool four) {
+    const uint16_t last = pop_slot(), third = pop_slot();
+    const uint16_t b = four ? pop_slot() : last, a = four ? pop_slot() : third;
+    push_home(forms.result);
+    const uint16_t d = home(stack_.back());
+    push_home(forms.result);
+    emit(forms.slots, d, a, b, four ? third : 0, four ? last : 0);
+  }
+
+  /// Pops the operands of an atomic access, the address first, and emits it. The memory and the offset are in a cell of
+  /// their own, which does nothing.
+  void compile_atomic(const SlotForms& forms, const Instr& instr, int operands) {
+    const uint16_t c = operands == 3 ? pop_slot() : 0;
+    const uint16_t b = operands >= 2 ? pop_slot() : 0;
+    const uint16_t a = pop_slot();
+    const bool is_store = forms.shape == SlotForms::Shape::AtomicStore;
+    const uint16_t d = is_store ? 0 : push_result(forms.result);
+    emit(forms.slots, d, a, b, c);
+    emit_far(SlotOp::nop_cell, instr, 0, 0, static_cast<uint16_t>(instr.index));
+  }
+
+  /// As compile_atomic; c says of which width, imm whether a cell that counts the step stands before it.
+  void compile_wait(const Instr& instr) {
+    // begin_wait() has put all into their homes: the timeout is behind the expected value.
+    assert(settled_ == height());
+    const uint16_t expected = home(stack_[height() - 2]), a = home(stack_[height() - 3]);
+    pop_to(height() - 3);
+    push_home(ValType::I32);
+    emit(SlotOp::atomic_wait, home(stack_.back()), a, expected, instr.opcode == Opcode::memory_atomic_wait64 ? 8 : 4,
+         options_.exact);
+    emit_far(SlotOp::nop_cell, instr, 0, 0, static_cast<uint16_t>(instr.index));
+  }
+
+  /// The machine can stop at a wait, and comes back to it: its operands are where they stay.
+  void begin_wait() {
+    settle_all();
+    sync_point();
+  }
+
   /// Pops the three operands of a bulk instruction and emits it: d, a, b are their slots. The work is proportional to
   /// the last operand, which must therefore be charged to the budget.
   void compile_bulk(SlotOp op, uint32_t imm, uint32_t c, uint32_t bytes_per_unit) {
@@ -791,6 +831,7 @@ class Compiler {
   }
 
   void compile_reachable(const Instr& instr) {
+    if (is_atomic_wait(instr.opcode)) begin_wait();
     if (is_step(instr.opcode)) {
       report_step();
       if (options_.exact) emit(SlotOp::step);
@@ -815,6 +856,12 @@ class Compiler {
         if (options_.canonical_nans) canonicalize(instr.opcode);
         return;
       }
+      case SlotForms::Shape::Wide2: compile_wide(forms, false); return;
+      case SlotForms::Shape::Wide4: compile_wide(forms, true); return;
+      case SlotForms::Shape::AtomicLoad: compile_atomic(forms, instr, 1); return;
+      case SlotForms::Shape::AtomicStore:
+      case SlotForms::Shape::AtomicRmw: compile_atomic(forms, instr, 2); return;
+      case SlotForms::Shape::AtomicCmpxchg: compile_atomic(forms, instr, 3); return;
       case SlotForms::Shape::LoadLane: {
         const uint16_t b = pop_slot(), a = pop_slot();
         const uint16_t d = push_result(forms.result);
@@ -1041,7 +1088,8 @@ class Compiler {
         emit(SlotOp::unreachable_cell);
         leave_reachable();
         return;
-      case Opcode::nop: return;
+      case Opcode::nop:
+      case Opcode::atomic_fence: return;
       case Opcode::block:
       case Opcode::loop:
       case Opcode::try_:
@@ -1162,6 +1210,18 @@ class Compiler {
       case Opcode::memory_copy: compile_bulk(SlotOp::memory_copy_range, instr.index, instr.index2, 1); return;
       case Opcode::memory_fill: compile_bulk(SlotOp::memory_fill_range, instr.index, 0, 1); return;
       case Opcode::data_drop: emit(SlotOp::data_drop_segment, 0, 0, 0, 0, instr.index); return;
+
+      case Opcode::memory_atomic_wait32:
+      case Opcode::memory_atomic_wait64: compile_wait(instr); return;
+      case Opcode::memory_atomic_notify: {
+        static constexpr SlotForms kForms{.shape = SlotForms::Shape::AtomicRmw,
+                                          .result = ValType::I32,
+                                          .slots = SlotOp::atomic_notify,
+                                          .constant = {},
+                                          .swapped = {}};
+        compile_atomic(kForms, instr, 2);
+        return;
+      }
 
       case Opcode::i32_const: push_constant(ValType::I32, instr.bits); return;
       case Opcode::i64_const: push_constant(ValType::I64, instr.bits); return;

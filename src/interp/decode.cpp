@@ -29,6 +29,9 @@ enum SectionId : uint8_t {
   kTag = 13,
 };
 
+/// Flags of limits.
+constexpr uint8_t kHasMax = 1, kShared = 2, kAddress64 = 4, kHasPageSize = 8;
+
 /// Where a section stands in the prescribed order: the data count comes before the code, tags before globals.
 constexpr uint32_t rank(uint8_t id) {
   if (id == kDataCount) return 2 * kCode - 1;
@@ -71,8 +74,8 @@ class Decoder {
   std::string_view name();
   TypeDef sub_type();
   std::vector<ValType> value_types();
-  /// Limits and the address type that their flags name.
-  Limits limits(ValType& address);
+  /// Limits with flags of these kinds, besides those that every type may have, and the address type that they name.
+  Limits limits(uint8_t allowed, uint8_t& flags, ValType& address);
   MemoryType memory_type();
   TableType table_type();
   Table table();
@@ -420,13 +423,10 @@ std::string_view Decoder::name() {
   return {reinterpret_cast<const char*>(text.data()), text.size()};
 }
 
-Limits Decoder::limits(ValType& address) {
-  constexpr uint8_t kHasMax = 1, kShared = 2, kAddress64 = 4, kPageSize = 8;
+Limits Decoder::limits(uint8_t allowed, uint8_t& flags, ValType& address) {
   const uint32_t at = in_.position();
-  const uint8_t flags = in_.u8();
-  if (flags > (kHasMax | kShared | kAddress64 | kPageSize)) fail("malformed limits flags", at);
-  if ((flags & kShared) != 0) fail("malformed limits flags (threads: not supported)", at);
-  if ((flags & kPageSize) != 0) fail("malformed limits flags (custom page sizes: not supported)", at);
+  flags = in_.u8();
+  if ((flags & ~(kHasMax | kAddress64 | allowed)) != 0) fail("malformed limits flags", at);
   address = (flags & kAddress64) != 0 ? ValType::I64 : ValType::I32;
   // 64 bits are read and validate() compares, as the current specification does.
   Limits limits;
@@ -437,7 +437,15 @@ Limits Decoder::limits(ValType& address) {
 
 MemoryType Decoder::memory_type() {
   MemoryType type;
-  type.limits = limits(type.address);
+  uint8_t flags = 0;
+  type.limits = limits(kShared | kHasPageSize, flags, type.address);
+  type.is_shared = (flags & kShared) != 0;
+  if ((flags & kHasPageSize) != 0) {
+    const uint32_t at = in_.position();
+    const uint32_t exponent = in_.u32();
+    if (exponent > 64) fail("invalid custom page size", at);
+    type.page_exponent = static_cast<uint8_t>(exponent);
+  }
   return type;
 }
 
@@ -460,7 +468,8 @@ Table Decoder::table() {
 TableType Decoder::table_type() {
   TableType type;
   type.element = read_ref_type(in_);
-  type.limits = limits(type.address);
+  uint8_t flags = 0;
+  type.limits = limits(0, flags, type.address);
   return type;
 }
 

@@ -29,7 +29,7 @@ enum class Exit : uint32_t {
   Budget,    ///< fuel is used up; pc is a sync point, a step, or the stub of a function not yet compiled
   Trapped,   ///< Context::trap; pc is the trapping cell
   Exited,    ///< Context::exit_code
-  Waiting,   ///< Context::pending; pc is where the call returns to
+  Waiting,   ///< Context::pending, and pc is where the call returns to; or Context::wait_since, and pc is as for Budget
 };
 
 /// One active function. `pc` is where it goes on when the frame above returns; the cell before is the call, whose `d`
@@ -86,6 +86,8 @@ struct Context {
   std::string trap_detail;
   uint32_t exit_code = 0;
   std::optional<PendingHostCall> pending;
+  /// While the instruction that comes next is a memory.atomic.wait that has begun: when, by the store's clock.
+  std::optional<uint64_t> wait_since;
   FuncAddr entry{};
   bool polls = false;  ///< whether the store's code polls
 
@@ -149,6 +151,10 @@ TrapKind array_fill_range(Context& ctx, const Cell* pc, uint64_t* fp);
 TrapKind array_copy_range(Context& ctx, const Cell* pc, uint64_t* fp);
 TrapKind array_init_from_data(Context& ctx, const Cell* pc, uint64_t* fp);
 TrapKind array_init_from_elem(Context& ctx, const Cell* pc, uint64_t* fp);
+/// Executes the memory.atomic.wait at ctx.pc, which is moved behind it; or Exit::Waiting, to be executed again. Cell: d
+/// = destination, a = address, b = expected value, behind which is the timeout, c = bytes, imm = whether the cell
+/// before counts the step; the next cell as at atomic_address().
+Exit atomic_wait(Context& ctx);
 
 /// The callee of a call_indirect at ctx.pc, or null with ctx.trap set.
 FuncInst* indirect_callee(Context& ctx);

@@ -44,6 +44,19 @@ struct HostCall {
   void result(size_t i, uint64_t bits) { slots[i] = bits; }
 };
 
+/// The time as the guest sees it, and a way to let it pass; for memory.atomic.wait. `context` belongs to whoever
+/// provides it and outlives the store. Without functions the guest has no time: a wait with a timeout ends at once.
+struct GuestClock {
+  /// Nanoseconds, monotonic.
+  uint64_t (*now)(void* context) = nullptr;
+  /// Sleeps, at most so many nanoseconds: it may return earlier, so that the machine can be stopped.
+  void (*sleep)(uint64_t nanoseconds, void* context) = nullptr;
+  void* context = nullptr;
+
+  /// now(), or 0 without a clock.
+  uint64_t time() const;
+};
+
 /// A host function is named by module and field, so that a snapshot can name it, too.
 struct HostFunction {
   std::string module;

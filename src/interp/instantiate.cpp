@@ -29,7 +29,8 @@ std::string describe(const TableType& type, const Limits& limits) {
 }
 
 std::string describe(const MemoryType& type, const Limits& limits) {
-  return "memory " + std::string(type.address == ValType::I64 ? "i64 " : "") + describe(limits);
+  return "memory " + std::string(type.address == ValType::I64 ? "i64 " : "") + describe(limits) +
+         (type.page_exponent == 0 ? " of 1-byte pages" : "") + (type.is_shared ? " shared" : "");
 }
 
 std::string describe(const GlobalType& type) { return (type.is_mutable ? "mut " : "") + std::string(name(type.type)); }
@@ -71,8 +72,8 @@ std::string mismatch(const Store& store, const Module& module, std::span<const u
     case ExternKind::Memory: {
       const MemoryType& wanted = module.memories[import.index];
       const MemInst& given = *store.memories[value.address];
-      const Limits actual{given.memory.size_pages(), given.type.limits.max};
-      if (wanted.address == given.type.address && matches(actual, wanted.limits)) return "";
+      const Limits actual{given.size_pages(), given.type.limits.max};
+      if (same_kind(wanted, given.type) && matches(actual, wanted.limits)) return "";
       return differ(describe(wanted, wanted.limits), describe(given.type, actual));
     }
     case ExternKind::Global: {

@@ -21,13 +21,6 @@ constexpr std::array<uint8_t, kOpcodeRows> kImmediates = [] {
   return table;
 }();
 
-/// What an unknown code would have meant, so that the user learns why a module is refused; null: nothing we know of.
-const char* feature_of(uint32_t first, uint32_t second) {
-  if (first == 0xFC && second >= 0x13 && second <= 0x16) return "wide arithmetic";
-  if (first == 0xFE) return "threads";
-  return nullptr;
-}
-
 std::string illegal_opcode(uint32_t first, bool prefixed, uint32_t second) {
   char text[96];
   int length = std::snprintf(text, sizeof text, "illegal opcode %02x", first);
@@ -35,7 +28,6 @@ std::string illegal_opcode(uint32_t first, bool prefixed, uint32_t second) {
     length += std::snprintf(text + length, sizeof text - static_cast<size_t>(length), format, argument);
   };
   if (prefixed) append(" %02x", second);
-  if (const char* feature = feature_of(first, second)) append(" (%s: not supported)", feature);
   return text;
 }
 
@@ -148,6 +140,11 @@ void read_immediates(ByteReader& reader, Immediates kind, Instr& instr) {
       memarg(reader, instr);
       instr.lane = reader.u8();
       break;
+    case Immediates::Reserved: {
+      const uint32_t at = reader.position();
+      if (reader.u8() != 0) reader.fail("zero byte expected", at);
+      break;
+    }
   }
 }
 

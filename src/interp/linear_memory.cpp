@@ -99,34 +99,35 @@ void release(uint8_t* data, size_t) { std::free(data); }
 
 #endif
 
+/// What `bytes` bytes take: whole pages of the default size, so that growing by less rarely costs anything.
+size_t storage_for(uint64_t bytes) { return static_cast<size_t>((bytes + kPageSize - 1) / kPageSize * kPageSize); }
+
 }  // namespace
 
-LinearMemory::~LinearMemory() { release(data_, static_cast<size_t>(size_)); }
+LinearMemory::~LinearMemory() { release(data_, storage_for(size_)); }
 
 LinearMemory::LinearMemory(LinearMemory&& other) noexcept
     : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
 
 LinearMemory& LinearMemory::operator=(LinearMemory&& other) noexcept {
   if (this != &other) {
-    release(data_, static_cast<size_t>(size_));
+    release(data_, storage_for(size_));
     data_ = std::exchange(other.data_, nullptr);
     size_ = std::exchange(other.size_, 0);
   }
   return *this;
 }
 
-bool LinearMemory::grow_to(uint64_t pages) {
-  assert(pages >= size_pages());
-  if (pages == size_pages()) return true;
-  if (pages > std::numeric_limits<size_t>::max() / kPageSize) return false;
-  const uint64_t new_size = pages * kPageSize;
-  uint8_t* const moved = resize(data_, static_cast<size_t>(size_), static_cast<size_t>(new_size));
-  if (moved == nullptr) return false;
-  data_ = moved;
-  size_ = new_size;
+bool LinearMemory::grow_to(uint64_t bytes) {
+  assert(bytes >= size_);
+  if (bytes > std::numeric_limits<size_t>::max() - (kPageSize - 1)) return false;
+  if (storage_for(bytes) != storage_for(size_)) {
+    uint8_t* const moved = resize(data_, storage_for(size_), storage_for(bytes));
+    if (moved == nullptr) return false;
+    data_ = moved;
+  }
+  size_ = bytes;
   return true;
 }
-
-uint64_t LinearMemory::size_pages() const { return size_ / kPageSize; }
 
 }  // namespace chiwawa

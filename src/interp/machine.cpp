@@ -45,6 +45,7 @@ Machine::~Machine() = default;
 
 void Machine::Impl::reset() {
   ctx.pending.reset();
+  ctx.wait_since.reset();
   ctx.trap = TrapKind::None;
   ctx.trap_detail.clear();
   ctx.instance = nullptr;

@@ -51,6 +51,8 @@ struct MachineImage {
     std::vector<Value> args;
   };
   std::optional<PendingCall> pending;
+  /// The innermost frame stands at a memory.atomic.wait, which has begun so many nanoseconds ago.
+  std::optional<uint64_t> waited;
   /// The function that was invoked, whose results run() returns in the end.
   FuncAddr entry{};
   /// Steps executed since the start of the run; only when they are counted (CompileOptions::exact).

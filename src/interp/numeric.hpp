@@ -228,4 +228,29 @@ constexpr uint64_t i64_reinterpret_f64(double a) { return std::bit_cast<uint64_t
 constexpr float f32_reinterpret_i32(uint32_t a) { return std::bit_cast<float>(a); }
 constexpr double f64_reinterpret_i64(uint64_t a) { return std::bit_cast<double>(a); }
 
+/// A number of 128 bits.
+struct Wide {
+  uint64_t low = 0;
+  uint64_t high = 0;
+  bool operator==(const Wide&) const = default;
+};
+
+// https://github.com/WebAssembly/wide-arithmetic/blob/main/proposals/wide-arithmetic/Overview.md
+constexpr Wide i64_add128(Wide a, Wide b) {
+  const uint64_t low = a.low + b.low;
+  return {low, a.high + b.high + (low < a.low ? 1 : 0)};
+}
+constexpr Wide i64_sub128(Wide a, Wide b) { return {a.low - b.low, a.high - b.high - (a.low < b.low ? 1 : 0)}; }
+
+constexpr Wide i64_mul_wide_u(uint64_t a, uint64_t b) {
+  __extension__ using Product = unsigned __int128;
+  const Product product = Product{a} * b;
+  return {static_cast<uint64_t>(product), static_cast<uint64_t>(product >> 64)};
+}
+/// A negative factor counts as 2^64 more in the unsigned product: the other one is taken off its high half.
+constexpr Wide i64_mul_wide_s(uint64_t a, uint64_t b) {
+  const Wide product = i64_mul_wide_u(a, b);
+  return {product.low, product.high - (detail::as_signed(a) < 0 ? b : 0) - (detail::as_signed(b) < 0 ? a : 0)};
+}
+
 }  // namespace chiwawa::numeric

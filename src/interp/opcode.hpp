@@ -45,6 +45,7 @@ enum class Immediates : uint8_t {
   Shuffle,     ///< sixteen lane indices
   Lane,        ///< lane index
   MemArgLane,  ///< alignment exponent, offset, lane index
+  Reserved,    ///< a byte that is zero
 };
 
 /// The value is the byte in the binary, or prefix << 12 | number for an instruction behind a prefix byte.
@@ -97,6 +98,10 @@ constexpr bool is_step(Opcode op) {
     case Opcode::delegate: return false;
     default: return true;
   }
+}
+
+constexpr bool is_atomic_wait(Opcode op) {
+  return op == Opcode::memory_atomic_wait32 || op == Opcode::memory_atomic_wait64;
 }
 
 }  // namespace chiwawa

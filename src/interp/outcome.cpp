@@ -25,6 +25,9 @@ const char* name(TrapKind kind) {
     case TrapKind::OutOfBoundsArrayAccess: return "out of bounds array access";
     case TrapKind::UncaughtException: return "uncaught exception";
     case TrapKind::HeapExhausted: return "heap exhausted";
+    case TrapKind::UnalignedAtomic: return "unaligned atomic";
+    case TrapKind::ExpectedSharedMemory: return "expected shared memory";
+    case TrapKind::Deadlock: return "deadlock";
     case TrapKind::HostFunction: return "host function failed";
   }
   return "?";

@@ -31,7 +31,10 @@ enum class TrapKind : uint8_t {
   OutOfBoundsArrayAccess,
   UncaughtException,  ///< no frame has a clause for it
   HeapExhausted,      ///< no memory for an object
-  HostFunction,  ///< a host function refused to go on; Trap::detail says why
+  UnalignedAtomic,
+  ExpectedSharedMemory,  ///< memory.atomic.wait in a memory that is not shared
+  Deadlock,              ///< a wait that nobody can end
+  HostFunction,          ///< a host function refused to go on; Trap::detail says why
 };
 
 /// The text the official test suite uses, "integer divide by zero".
@@ -54,7 +57,7 @@ struct Trap {
 /// Pausing is an ordinary result: the machine can be captured or run on.
 enum class PauseReason : uint8_t {
   Budget,    ///< the budget given to run() is used up
-  HostWait,  ///< a host call waits for time or input; running on tries it again
+  HostWait,  ///< a host call or memory.atomic.wait waits for time or input; running on tries it again
 };
 
 struct Outcome {

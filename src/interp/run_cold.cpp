@@ -1,6 +1,8 @@
 // The operations that the loop keeps out of its switch.
+#include "interp/atomic.hpp"
 #include "interp/executor.hpp"
 #include "interp/object_access.hpp"
+#include "interp/numeric.hpp"
 #include "interp/simd.hpp"
 
 #define INSTR(op) case SlotOp::op:
@@ -15,8 +17,10 @@ TrapKind run_cold(Context& context, const Cell* pc, uint64_t* fp) {
   const uint64_t mem_size = ctx->mem_size;
   switch (static_cast<SlotOp>(pc->op)) {
 #include "interp/instr_aggregate.inc"
+#include "interp/instr_atomic.inc"
 #include "interp/instr_far.inc"
 #include "interp/instr_simd.inc"
+#include "interp/instr_wide.inc"
     default: break;
   }
   __builtin_unreachable();

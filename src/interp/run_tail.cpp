@@ -1,5 +1,6 @@
 // The fast dispatcher where the compiler guarantees tail calls: every operation is a function that ends by calling the
 // next one, and the machine's registers stay in the processor's.
+#include "interp/atomic.hpp"
 #include "interp/dispatch.hpp"
 #include "interp/object_access.hpp"
 #include "interp/simd.hpp"
@@ -34,12 +35,14 @@ struct Handlers {
 };
 
 #include "interp/instr_aggregate.inc"
+#include "interp/instr_atomic.inc"
 #include "interp/instr_control.inc"
 #include "interp/instr_far.inc"
 #include "interp/instr_memory.inc"
 #include "interp/instr_numeric.inc"
 #include "interp/instr_simd.inc"
 #include "interp/instr_variable.inc"
+#include "interp/instr_wide.inc"
 
 constinit Handler* const Handlers::kTable[] = {
 #define SLOT_OP(id) do_##id,

@@ -44,6 +44,13 @@ constexpr std::array<SlotForms, kOpcodeRows> make_forms() {
 #define NUMERIC2(code, id, text, operand, result) \
   set(Opcode::id, Shape::Binary, ValType::result, SlotOp::id, CHIWAWA_CONSTANT_##operand(id));
 #define NUMERIC2_TRAPS(code, id, text, operand, result) NUMERIC2(code, id, text, operand, result)
+#define WIDE2(code, id, text) set(Opcode::id, Shape::Wide2, ValType::I64, SlotOp::id, std::nullopt);
+#define WIDE4(code, id, text) set(Opcode::id, Shape::Wide4, ValType::I64, SlotOp::id, std::nullopt);
+#define CHIWAWA_ATOMIC(id, shape, type) set(Opcode::id, Shape::shape, ValType::type, SlotOp::id, std::nullopt);
+#define ATOMIC_LOAD(code, id, text, type, storage) CHIWAWA_ATOMIC(id, AtomicLoad, type)
+#define ATOMIC_STORE(code, id, text, type, storage) CHIWAWA_ATOMIC(id, AtomicStore, type)
+#define ATOMIC_RMW(code, id, text, type, storage, operation) CHIWAWA_ATOMIC(id, AtomicRmw, type)
+#define ATOMIC_CMPXCHG(code, id, text, type, storage) CHIWAWA_ATOMIC(id, AtomicCmpxchg, type)
 #define CHIWAWA_MEMORY(id, shape, type)                                   \
   set(Opcode::id, Shape::shape, ValType::type, SlotOp::id, std::nullopt); \
   forms[row_of(Opcode::id)].far = SlotOp::id##_far;
@@ -72,6 +79,7 @@ constexpr std::array<SlotForms, kOpcodeRows> make_forms() {
 #undef CHIWAWA_CONSTANT_F32
 #undef CHIWAWA_CONSTANT_F64
 #undef CHIWAWA_MEMORY
+#undef CHIWAWA_ATOMIC
 #undef CHIWAWA_VECTOR
   return forms;
 }

@@ -29,6 +29,12 @@ struct SlotForms {
     Store,
     LoadLane,
     StoreLane,
+    Wide2,  ///< two results
+    Wide4,  ///< of four operands
+    AtomicLoad,
+    AtomicStore,
+    AtomicRmw,      ///< an address and a value in, a value out
+    AtomicCmpxchg,  ///< an address and two values in, a value out
   } shape = Shape::None;
   ValType result{};
   SlotOp slots{};                  ///< all operands in slots

@@ -62,7 +62,7 @@ Result<TableAddr> Store::add_table(const TableType& type, uint64_t initial_ref) 
 Result<MemAddr> Store::add_memory(const MemoryType& type) {
   auto inst = std::make_unique<MemInst>();
   inst->type = type;
-  if (type.limits.min > max_pages(*inst) || !inst->memory.grow_to(type.limits.min)) {
+  if (type.limits.min > max_pages(*inst) || !inst->grow_to(type.limits.min)) {
     return Error{Phase::Instantiate, "no memory for " + std::to_string(type.limits.min) + " pages"};
   }
   return append<MemAddr>(memories, std::move(inst));
@@ -125,9 +125,9 @@ std::string Store::function_name(FuncAddr function) const {
 }
 
 uint64_t Store::max_pages(const MemInst& memory) const {
-  uint64_t pages = std::min(chiwawa::max_pages(memory.type.address), limits.max_memory_pages);
   // A 32-bit build cannot address all of a 4 GiB memory next to itself.
-  pages = std::min(pages, uint64_t{std::numeric_limits<size_t>::max()} / kPageSize);
+  const uint64_t bytes = std::min<uint64_t>(limits.max_memory, std::numeric_limits<size_t>::max());
+  const uint64_t pages = std::min(chiwawa::max_pages(memory.type), bytes >> memory.type.page_exponent);
   return memory.type.limits.max ? std::min(pages, *memory.type.limits.max) : pages;
 }
 

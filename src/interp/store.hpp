@@ -44,6 +44,10 @@ struct TableInst {
 struct MemInst {
   MemoryType type;  ///< as above
   LinearMemory memory;
+
+  uint64_t size_pages() const { return memory.size_bytes() >> type.page_exponent; }
+  /// As LinearMemory::grow_to, in the type's pages. Requires pages <= max_pages(type).
+  [[nodiscard]] bool grow_to(uint64_t pages) { return memory.grow_to(pages << type.page_exponent); }
 };
 
 struct GlobalInst {
@@ -105,8 +109,8 @@ struct Extern {
 
 /// What the store's owner allows.
 struct StoreLimits {
-  /// A memory never grows beyond this many pages, whatever its type says: memory.grow returns -1.
-  uint64_t max_memory_pages = kMostPages;
+  /// A memory never grows beyond this many bytes, whatever its type says: memory.grow returns -1.
+  uint64_t max_memory = kMostMemory;
 };
 
 /// Owns all run-time objects. Objects are never removed and never move; addresses are their positions.
@@ -117,6 +121,7 @@ class Store {
   Store& operator=(const Store&) = delete;
 
   StoreLimits limits;
+  GuestClock clock;                ///< set it before anything waits or is restored
   CompileOptions compile_options;  ///< for functions compiled from now on; set it before anything runs
 
   std::vector<std::unique_ptr<FuncInst>> funcs;

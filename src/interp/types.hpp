@@ -2,6 +2,7 @@
 // https://webassembly.github.io/spec/core/syntax/types.html
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -147,6 +148,10 @@ struct Limits {
   bool operator==(const Limits&) const = default;
 };
 
+/// Bytes in a memory page, unless the memory's type says something else.
+constexpr uint64_t kPageSize = 65536;
+constexpr uint8_t kPageSizeExponent = 16;
+
 struct TableType {
   ValType element = ValType::FuncRef;
   Limits limits;
@@ -156,7 +161,9 @@ struct TableType {
 
 struct MemoryType {
   Limits limits;
-  ValType address = ValType::I32;  ///< I32 or I64
+  ValType address = ValType::I32;             ///< I32 or I64
+  uint8_t page_exponent = kPageSizeExponent;  ///< a page has 2^this bytes; valid are 0 and 16
+  bool is_shared = false;
   bool operator==(const MemoryType&) const = default;
 };
 
@@ -204,19 +211,26 @@ constexpr uint32_t raw(Addr addr) {
 
 constexpr uint64_t ref_of(FuncAddr addr) { return uint64_t{raw(addr)} + 1; }
 
-/// Bytes in a memory page.
-constexpr uint64_t kPageSize = 65536;
-/// The largest memory that 32-bit addresses reach, in pages.
-constexpr uint64_t kMaxPages = 65536;
-/// The largest size that the type of a memory with 64-bit addresses can name, in pages.
-constexpr uint64_t kMaxPages64 = uint64_t{1} << 48;
-/// Memories never grow beyond this, whatever their addresses reach, in pages: 128 TiB.
-constexpr uint64_t kMostPages = uint64_t{1} << 31;
+/// The largest size that the type of a memory can name, in its pages: what its addresses reach, and what they can
+/// count. https://github.com/WebAssembly/custom-page-sizes
+constexpr uint64_t max_declared_pages(const MemoryType& type) {
+  const uint64_t most = type.address == ValType::I64 ? UINT64_MAX : UINT32_MAX;
+  return type.page_exponent == 0 ? most : (most >> type.page_exponent) + 1;
+}
+/// Whether they differ in their limits at most.
+constexpr bool same_kind(const MemoryType& a, const MemoryType& b) {
+  return a.address == b.address && a.page_exponent == b.page_exponent && a.is_shared == b.is_shared;
+}
+/// Memories never grow beyond this many bytes, whatever their addresses reach: 128 TiB.
+constexpr uint64_t kMostMemory = uint64_t{1} << 47;
 /// A module has no more memories and tables than this; cells number them with 16 bits.
 constexpr uint32_t kMaxMemories = 1000;
 constexpr uint32_t kMaxTables = 50'000;
 
-constexpr uint64_t max_pages(ValType address) { return address == ValType::I64 ? kMostPages : kMaxPages; }
+/// The largest size that a memory of the type can have, in its pages.
+constexpr uint64_t max_pages(const MemoryType& type) {
+  return std::min(max_declared_pages(type), kMostMemory >> type.page_exponent);
+}
 /// More elements than this in a table are refused by table.grow and at instantiation (80 MB of references).
 constexpr uint64_t kMaxTableElements = 10'000'000;
 /// A frame (locals and operands together) holds at most this many slots, where every operand counts as two; cells

@@ -201,11 +201,17 @@ Result<void> ModuleValidator::memories() const {
                    place(ExternKind::Memory, kMaxMemories, 5));
   }
   for (uint32_t i = 0; i < module_.memories.size(); ++i) {
-    const bool is_64 = module_.memories[i].address == ValType::I64;
-    if (const char* cause = limits_fault(
-            module_.memories[i].limits, is_64 ? kMaxPages64 : kMaxPages,
-            is_64 ? "memory size must be at most 2^48 pages" : "memory size must be at most 65536 pages (4 GiB)")) {
-      return invalid(cause, place(ExternKind::Memory, i, 5));
+    const MemoryType& type = module_.memories[i];
+    const bool is_64 = type.address == ValType::I64;
+    const bool is_custom = type.page_exponent != kPageSizeExponent;
+    const auto refuse = [&](const char* cause) { return invalid(cause, place(ExternKind::Memory, i, 5)); };
+    if (is_custom && type.page_exponent != 0) return refuse("invalid custom page size: neither 1 byte nor 64 KiB");
+    if (type.is_shared && !type.limits.max) return refuse("shared memory must have maximum");
+    if (const char* cause = limits_fault(type.limits, max_declared_pages(type),
+                                         is_custom ? "memory size must be at most 2^32 - 1 pages of 1 byte"
+                                         : is_64   ? "memory size must be at most 2^48 pages"
+                                                   : "memory size must be at most 65536 pages (4 GiB)")) {
+      return refuse(cause);
     }
   }
   return {};

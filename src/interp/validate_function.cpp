@@ -27,6 +27,12 @@ struct Signature {
     Replace,    ///< a vector and `operand`, which becomes a lane
     LoadLane,   ///< as Load, into a lane of a vector
     StoreLane,  ///< as Store, a lane of a vector
+    Wide2,      ///< as Numeric2, with two results
+    Wide4,      ///< as Wide2, of four operands
+    AtomicLoad,
+    AtomicStore,
+    AtomicRmw,      ///< an address and a value, gives a value
+    AtomicCmpxchg,  ///< an address and two values, gives a value
   } kind = Kind::Other;
   ValType operand{};
   ValType result{};
@@ -47,6 +53,14 @@ constexpr std::array<Signature, kOpcodeRows> kSignatures = [] {
   table[row_of(Opcode::id)] = {Kind::Numeric1, ValType::operand, ValType::result, 0};
 #define NUMERIC2_TRAPS(code, id, text, operand, result) \
   table[row_of(Opcode::id)] = {Kind::Numeric2, ValType::operand, ValType::result, 0};
+#define WIDE2(code, id, text) table[row_of(Opcode::id)] = {Kind::Wide2, ValType::I64, ValType::I64};
+#define WIDE4(code, id, text) table[row_of(Opcode::id)] = {Kind::Wide4, ValType::I64, ValType::I64};
+#define CHIWAWA_ATOMIC(id, kind, type, storage) \
+  table[row_of(Opcode::id)] = {Kind::kind, ValType::type, ValType::type, exponent(sizeof(storage))};
+#define ATOMIC_LOAD(code, id, text, type, storage) CHIWAWA_ATOMIC(id, AtomicLoad, type, storage)
+#define ATOMIC_STORE(code, id, text, type, storage) CHIWAWA_ATOMIC(id, AtomicStore, type, storage)
+#define ATOMIC_RMW(code, id, text, type, storage, operation) CHIWAWA_ATOMIC(id, AtomicRmw, type, storage)
+#define ATOMIC_CMPXCHG(code, id, text, type, storage) CHIWAWA_ATOMIC(id, AtomicCmpxchg, type, storage)
 #define LOAD(code, id, text, type, storage) \
   table[row_of(Opcode::id)] = {Kind::Load, ValType::I32, ValType::type, exponent(sizeof(storage))};
 #define STORE(code, id, text, type, storage) \
@@ -67,6 +81,7 @@ constexpr std::array<Signature, kOpcodeRows> kSignatures = [] {
 #define SIMD_STORE_LANE(code, id, text, bytes, lanes) CHIWAWA_VECTOR(id, StoreLane, V128, V128, exponent(bytes), lanes)
 #include "interp/opcodes.def"
 #undef CHIWAWA_VECTOR
+#undef CHIWAWA_ATOMIC
   return table;
 }();
 
@@ -181,6 +196,27 @@ bool FunctionValidator::instruction() {
              memory_access(signature.result, signature.natural_align, false);
     case Signature::Kind::StoreLane:
       return lane(signature.lanes) && memory_access(signature.operand, signature.natural_align, true);
+    case Signature::Kind::Wide4:
+      if (!pop(signature.operand) || !pop(signature.operand)) return false;
+      [[fallthrough]];
+    case Signature::Kind::Wide2:
+      if (!pop(signature.operand) || !pop(signature.operand)) return false;
+      push(signature.result);
+      push(signature.result);
+      return true;
+    case Signature::Kind::AtomicLoad:
+      if (!atomic_access(signature.natural_align, {})) return false;
+      push(signature.result);
+      return true;
+    case Signature::Kind::AtomicStore: return atomic_access(signature.natural_align, {signature.operand});
+    case Signature::Kind::AtomicRmw:
+      if (!atomic_access(signature.natural_align, {signature.operand})) return false;
+      push(signature.result);
+      return true;
+    case Signature::Kind::AtomicCmpxchg:
+      if (!atomic_access(signature.natural_align, {signature.operand, signature.operand})) return false;
+      push(signature.result);
+      return true;
     case Signature::Kind::Other: break;
   }
 
@@ -367,6 +403,21 @@ bool FunctionValidator::instruction() {
       return pop(address) && pop(i32) && pop(address);
     }
 
+    // Atomic
+    case Opcode::atomic_fence: return true;
+    case Opcode::memory_atomic_notify:
+      if (!atomic_access(2, {i32})) return false;
+      push(i32);
+      return true;
+    case Opcode::memory_atomic_wait32:
+      if (!atomic_access(2, {ValType::I64, i32})) return false;
+      push(i32);
+      return true;
+    case Opcode::memory_atomic_wait64:
+      if (!atomic_access(3, {ValType::I64, ValType::I64})) return false;
+      push(i32);
+      return true;
+
     // Constants
     case Opcode::i32_const: push(i32); return true;
     case Opcode::i64_const: push(ValType::I64); return true;
@@ -407,6 +458,17 @@ bool FunctionValidator::memory_access(ValType type, uint32_t natural_align, bool
   if (!pop(address)) return false;
   push(type);
   return true;
+}
+
+bool FunctionValidator::atomic_access(uint32_t natural_align, std::initializer_list<ValType> values) {
+  if (!memory(instr_.index)) return false;
+  const ValType address = module_.memories[instr_.index].address;
+  if (instr_.align != natural_align) return refuse("atomic alignment must be natural");
+  if (address == ValType::I32 && instr_.mem_offset > UINT32_MAX) return refuse("offset out of range");
+  for (const ValType type : values) {
+    if (!pop(type)) return false;
+  }
+  return pop(address);
 }
 
 bool FunctionValidator::table_init() {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -90,6 +91,8 @@ class FunctionValidator {
   bool array_data();
   bool array_elem();
   bool memory_access(ValType type, uint32_t natural_align, bool is_store);
+  /// A memory access with that alignment and no other. Pops `values`, last first, and the address.
+  bool atomic_access(uint32_t natural_align, std::initializer_list<ValType> values);
   bool table_init();
   bool table_copy();
 

@@ -26,13 +26,39 @@ bool is_zero(const uint8_t* block) {
   return true;
 }
 
+/// Memories as blocks. The last one of a memory that ends in it has zeros behind.
+class Blocks {
+ public:
+  explicit Blocks(std::span<const std::span<const uint8_t>> memories) : memories_(memories), tails_(memories.size()) {
+    for (size_t m = 0; m < memories.size(); ++m) {
+      const std::span<const uint8_t> tail = memories[m].last(memories[m].size() % kBlockSize);
+      if (tail.empty()) continue;
+      tails_[m].assign(tail.begin(), tail.end());
+      tails_[m].resize(kBlockSize);
+    }
+  }
+
+  uint32_t memories() const { return static_cast<uint32_t>(memories_.size()); }
+  uint64_t count(uint32_t memory) const { return whole(memory) + (tails_[memory].empty() ? 0 : 1); }
+  const uint8_t* at(BlockPlace place) const {
+    if (place.block == whole(place.memory)) return tails_[place.memory].data();
+    return memories_[place.memory].data() + place.block * kBlockSize;
+  }
+
+ private:
+  uint64_t whole(uint32_t memory) const { return memories_[memory].size() / kBlockSize; }
+
+  std::span<const std::span<const uint8_t>> memories_;
+  std::vector<std::vector<uint8_t>> tails_;
+};
+
 /// The first of equal blocks. Holds numbers only and compares the blocks themselves, so it is small and never wrong.
 class FirstOfEqual {
  public:
-  explicit FirstOfEqual(std::span<const std::span<const uint8_t>> memories) : memories_(memories) {
-    for (const auto& memory : memories) {
+  explicit FirstOfEqual(const Blocks& memories) : memories_(memories) {
+    for (uint32_t m = 0; m < memories.memories(); ++m) {
       begins_.push_back(blocks_);
-      blocks_ += memory.size() / kBlockSize;
+      blocks_ += memories.count(m);
     }
     size_ = static_cast<size_t>(std::clamp<uint64_t>(blocks_ + blocks_ / 2, 16, kMostSlots));
     // Zeroed, and without touching what a nearly empty memory does not need.
@@ -54,9 +80,7 @@ class FirstOfEqual {
         return std::nullopt;
       }
       const BlockPlace candidate = this->place(slots_[slot] - 1);
-      if (std::memcmp(memories_[candidate.memory].data() + candidate.block * kBlockSize, data, kBlockSize) == 0) {
-        return candidate;
-      }
+      if (std::memcmp(memories_.at(candidate), data, kBlockSize) == 0) return candidate;
     }
   }
 
@@ -73,7 +97,7 @@ class FirstOfEqual {
     return {static_cast<uint32_t>(memory), ordinal - begins_[memory]};
   }
 
-  std::span<const std::span<const uint8_t>> memories_;
+  const Blocks& memories_;
   std::vector<uint64_t> begins_;  // of each memory: the number of blocks in those before
   uint64_t blocks_ = 0;
   size_t size_ = 0;  // slots
@@ -187,14 +211,14 @@ class BatchWriter {
 
 Result<void> write_blocks(ContainerWriter& container, std::span<const std::span<const uint8_t>> memories,
                           BaseBlocks* base) {
-  FirstOfEqual firsts(memories);
+  const Blocks blocks(memories);
+  FirstOfEqual firsts(blocks);
   if (!firsts.allocated()) return Error{Phase::Io, "out of memory for a table of blocks", Error::kNoOffset};
   BatchWriter batch(container);
-  for (uint32_t m = 0; m < memories.size(); ++m) {
-    const std::span<const uint8_t> bytes = memories[m];
-    for (uint64_t b = 0; b < bytes.size() / kBlockSize; ++b) {
+  for (uint32_t m = 0; m < blocks.memories(); ++m) {
+    for (uint64_t b = 0; b < blocks.count(m); ++b) {
       const BlockPlace place{m, b};
-      const uint8_t* const data = bytes.data() + b * kBlockSize;
+      const uint8_t* const data = blocks.at(place);
       std::optional<Hash128> before;
       if (base != nullptr) {
         Result<std::optional<Hash128>> found = base->at(place);

@@ -55,7 +55,7 @@ Result<void> check_fits(const Records& records, const Records& base) {
     return damaged("has another number of memories, and so is no base of this one");
   }
   for (size_t i = 0; i < records.memories.size(); ++i) {
-    if (base.memories[i].pages > records.memories[i].pages) {
+    if (base.memories[i].bytes() > records.memories[i].bytes()) {
       return damaged("has a larger memory " + std::to_string(i) + ", and so is no base of this one");
     }
   }
@@ -113,7 +113,7 @@ Result<std::vector<Base>> find_bases(const Records& records, const std::string& 
     }
     if (const Result<void> fits = check_fits(records, reader.records()); !fits) return of_file(fits.error(), path);
     for (size_t i = 0; i < memories.size(); ++i) {
-      if (reader.records().memories[i].pages > memories[i].pages) {
+      if (reader.records().memories[i].bytes() > memories[i].bytes()) {
         return damaged(path + ": has a larger memory than what builds on it");
       }
     }
@@ -136,7 +136,7 @@ Result<void> read_bases(std::span<const Base> bases, std::span<const std::span<u
     const std::vector<MemoryRecord>& declared = reader.records().memories;
     if (declared.size() != memories.size()) return damaged(base.path + " has changed");
     for (size_t m = 0; m < declared.size(); ++m) {
-      if (declared[m].pages * kPageSize > memories[m].size()) return damaged(base.path + " has changed");
+      if (declared[m].bytes() > memories[m].size()) return damaged(base.path + " has changed");
     }
     if (const Result<void> read = read_blocks(reader, memories); !read) return of_file(read.error(), base.path);
     if (reader.state_digest() != base.digest) return damaged(base.path + ": its trailer lied about its digest");

@@ -121,8 +121,7 @@ class StoreChecker {
       const MemoryRecord& memory = records_.memories[instance.memories[i]];
       const MemoryType& declared = module.memories[i];
       if (i < module.imported_memories) {
-        if (memory.type.address != declared.address ||
-            !limits_match(memory.type.limits, memory.pages, declared.limits)) {
+        if (!same_kind(memory.type, declared) || !limits_match(memory.type.limits, memory.pages, declared.limits)) {
           return differs(number, "memories", i);
         }
       } else {

@@ -136,6 +136,12 @@ class StateDecoder {
         records_.deterministic = true;
       } else if (name == kFeatureObjects) {
         needs_objects = true;
+      } else if (name == kFeatureCustomPageSizes) {
+        needs_page_size_ = true;
+      } else if (name == kFeatureSharedMemory) {
+        needs_shared_ = true;
+      } else if (name == kFeatureAtomicWait) {
+        needs_wait_ = true;
       } else {
         unsupported_ = true;
         return fail("the snapshot needs the feature \"" + std::string(name.substr(0, 100)) +
@@ -242,19 +248,29 @@ class StateDecoder {
   }
 
   bool memories() {
+    bool has_page_size = false, has_shared = false;
     for (size_t i = 0; i < size(state_.memories()); ++i) {
       const schema::Memory& from = *state_.memories()->Get(static_cast<uint32_t>(i));
       MemoryRecord to;
       to.type.limits.min = from.min();
       to.type.limits.max = from.max();
       to.pages = from.pages();
+      to.type.is_shared = from.shared();
+      has_shared |= to.type.is_shared;
+      to.type.page_exponent = from.page_exponent();
+      if (to.type.page_exponent != kPageSizeExponent) {
+        if (to.type.page_exponent != 0) return fail(item("memories", i) + " has a page size that is not valid");
+        has_page_size = true;
+      }
       if (!address_type(from.address(), to.type.address, item("memories", i)) ||
-          !size_fits(to.pages, to.type.limits, max_pages(to.type.address), item("memories", i), "pages")) {
+          !size_fits(to.pages, to.type.limits, max_pages(to.type), item("memories", i), "pages")) {
         return false;
       }
       records_.memories.push_back(to);
     }
-    return true;
+    if (has_shared != needs_shared_) return fail("a shared memory and the feature \"shared-memory\" go together");
+    return has_page_size == needs_page_size_ ||
+           fail("a memory's page size and the feature \"custom-page-sizes\" go together");
   }
 
   bool globals() {
@@ -348,6 +364,8 @@ class StateDecoder {
     if (!in_range(from.entry(), records_.funcs.size(), "machine.entry", "function address")) return false;
     to.entry = FuncAddr{from.entry()};
     to.steps = from.steps();
+    to.waited = from.waited();
+    if (to.waited.has_value() != needs_wait_) return fail("machine.waited and the feature \"atomic-wait\" go together");
     if (from.next() != nullptr && !next_call(*from.next())) return false;
     return from.pending() == nullptr || pending(*from.pending());
   }
@@ -479,6 +497,9 @@ class StateDecoder {
   Records& records_;
   Error error_;
   bool unsupported_ = false;
+  bool needs_page_size_ = false;
+  bool needs_shared_ = false;
+  bool needs_wait_ = false;
 };
 
 }  // namespace

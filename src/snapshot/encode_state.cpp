@@ -120,7 +120,7 @@ Offset<schema::Machine> encode(FlatBufferBuilder& fbb, const MachineImage& m) {
     const auto arg_bits = value_bits(fbb, m.next->args);
     next = schema::CreateNextCall(fbb, raw(m.next->function), arg_types, arg_bits);
   }
-  return schema::CreateMachine(fbb, frames, vtypes, vbits, pending, raw(m.entry), m.steps, next);
+  return schema::CreateMachine(fbb, frames, vtypes, vbits, pending, raw(m.entry), m.steps, next, m.waited);
 }
 
 Offset<schema::Descriptor> encode(FlatBufferBuilder& fbb, const wasi::DescriptorRecord& d) {
@@ -208,7 +208,7 @@ Result<std::vector<uint8_t>> encode_state(const Records& r) {
   });
   const auto memories = tables<schema::Memory>(fbb, r.memories, [&](const MemoryRecord& m) {
     return schema::CreateMemory(fbb, m.type.limits.min, m.type.limits.max, m.pages,
-                                static_cast<schema::ValType>(m.type.address));
+                                static_cast<schema::ValType>(m.type.address), m.type.page_exponent, m.type.is_shared);
   });
   const auto globals = structs<schema::Global>(fbb, r.globals.size(), [&](size_t i) {
     const GlobalInst& g = r.globals[i];
@@ -225,6 +225,13 @@ Result<std::vector<uint8_t>> encode_state(const Records& r) {
   if (r.base) features.emplace_back(kFeatureBase);
   if (!r.heap.objects.empty()) features.emplace_back(kFeatureObjects);
   if (r.deterministic) features.emplace_back(kFeatureDeterministic);
+  const auto has_custom_pages = [](const MemoryRecord& m) { return m.type.page_exponent != kPageSizeExponent; };
+  if (std::any_of(r.memories.begin(), r.memories.end(), has_custom_pages)) {
+    features.emplace_back(kFeatureCustomPageSizes);
+  }
+  const auto is_shared = [](const MemoryRecord& m) { return m.type.is_shared; };
+  if (std::any_of(r.memories.begin(), r.memories.end(), is_shared)) features.emplace_back(kFeatureSharedMemory);
+  if (r.machine.waited) features.emplace_back(kFeatureAtomicWait);
   const auto required = texts(fbb, features);
   Offset<schema::Base> base = 0;
   if (r.base) {

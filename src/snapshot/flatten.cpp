@@ -26,8 +26,8 @@ class Whole {
     modules_ = std::move(*modules);
     std::vector<std::span<uint8_t>> spans;
     for (const MemoryRecord& record : reader_.records().memories) {
-      if (!memories_.emplace_back().grow_to(record.pages)) {
-        return Error{Phase::Io, "no memory for " + std::to_string(record.pages) + " pages", Error::kNoOffset};
+      if (!memories_.emplace_back().grow_to(record.bytes())) {
+        return Error{Phase::Io, "no memory for " + std::to_string(record.bytes()) + " bytes", Error::kNoOffset};
       }
       spans.push_back(memories_.back().bytes());
     }

@@ -46,6 +46,9 @@ inline constexpr char kBlocksIdentifier[] = "CWBL";
 inline constexpr char kFeatureBase[] = "base";
 inline constexpr char kFeatureDeterministic[] = "deterministic";
 inline constexpr char kFeatureObjects[] = "objects";
+inline constexpr char kFeatureAtomicWait[] = "atomic-wait";
+inline constexpr char kFeatureSharedMemory[] = "shared-memory";
+inline constexpr char kFeatureCustomPageSizes[] = "custom-page-sizes";
 
 inline constexpr uint32_t kBlockSize = 4096;  ///< bytes; a block that is all zero is not stored
 /// What one BlockIndex lists at most. A writer begins the next one when a block would exceed one of these.

@@ -59,7 +59,9 @@ struct MemoryRecord {
   uint64_t pages = 0;  ///< now
   /// Blocks that Reader has come across so far: those that are not zero or, in an increment, not as in the base.
   uint64_t listed_blocks = 0;
-  uint64_t blocks() const { return pages * (kPageSize / kBlockSize); }
+  uint64_t bytes() const { return pages << type.page_exponent; }
+  /// The last one may be longer than the memory, which ends in it.
+  uint64_t blocks() const { return (bytes() + kBlockSize - 1) / kBlockSize; }
 };
 
 struct ElemRecord {

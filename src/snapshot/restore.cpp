@@ -136,12 +136,12 @@ Result<std::unique_ptr<Store>> build(Records& records, std::span<const std::shar
   for (size_t i = 0; i < records.memories.size(); ++i) {
     const MemoryRecord& record = records.memories[i];
     const std::string what = "memory " + std::to_string(i) + " has " + std::to_string(record.pages) + " pages, ";
-    if (record.pages > options.limits.max_memory_pages) {
-      return damaged(what + "more than the " + std::to_string(options.limits.max_memory_pages) + " allowed");
+    if (const uint64_t most = options.limits.max_memory >> record.type.page_exponent; record.pages > most) {
+      return damaged(what + "more than the " + std::to_string(most) + " allowed");
     }
     Result<MemAddr> memory = store->add_memory(record.type);
     if (!memory) return memory.error();
-    if (!(*store)[*memory].memory.grow_to(record.pages)) {
+    if (!(*store)[*memory].grow_to(record.pages)) {
       return Error{Phase::Instantiate, what + "more than the host can give", Error::kNoOffset};
     }
   }

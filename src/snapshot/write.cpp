@@ -103,7 +103,7 @@ Records collect(const Store& store, MachineImage machine, std::optional<wasi::St
     records.tables.push_back({table->type, table->elements});
     records.tables.back().type.element = store.types.top(table->type.element);
   }
-  for (const auto& memory : store.memories) records.memories.push_back({memory->type, memory->memory.size_pages()});
+  for (const auto& memory : store.memories) records.memories.push_back({memory->type, memory->size_pages()});
   for (const auto& global : store.globals) {
     records.globals.push_back(*global);
     records.globals.back().type.type = store.types.top(global->type.type);

@@ -198,6 +198,14 @@ Sys<uint64_t> Context::time(ClockId clock) {
   return Errno::Inval;
 }
 
+void Context::sleep(uint64_t nanoseconds) {
+  if (deterministic) {
+    deterministic->clock += nanoseconds;
+  } else {
+    os->poll({}, config.slice == 0 ? nanoseconds : std::min(nanoseconds, config.slice));
+  }
+}
+
 void Context::start_clocks(uint64_t start) {
   // The guest cannot have used more CPU time than time has passed, so its CPU clocks may go on from there, too.
   clock_start_ = start;

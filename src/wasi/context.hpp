@@ -77,6 +77,8 @@ struct Context {
   /// The guest's clocks, in nanoseconds. Monotonic starts at 0 and goes on after a restore from where it was.
   uint64_t monotonic();
   Sys<uint64_t> time(ClockId clock);
+  /// Lets the monotonic clock advance by so much, or by a slice.
+  void sleep(uint64_t nanoseconds);
   /// Makes the guest's monotonic clock go on from `start`, and its CPU clocks not go back.
   void start_clocks(uint64_t start);
 

@@ -109,4 +109,10 @@ std::optional<HostFunction> Wasi::function(std::string_view module, std::string_
   return std::nullopt;
 }
 
+GuestClock Wasi::clock() {
+  return {[](void* context) { return static_cast<Context*>(context)->monotonic(); },
+          [](uint64_t nanoseconds, void* context) { static_cast<Context*>(context)->sleep(nanoseconds); },
+          static_cast<Context*>(impl_.get())};
+}
+
 }  // namespace chiwawa::wasi

@@ -101,6 +101,9 @@ class Wasi {
   /// is none.
   std::optional<HostFunction> function(std::string_view module, std::string_view name);
 
+  /// The guest's monotonic clock, bound to this object. It sleeps in slices, as Config::slice says.
+  GuestClock clock();
+
  private:
   struct Impl;
   explicit Wasi(std::unique_ptr<Impl> impl);

@@ -196,7 +196,12 @@ void forge(snapshot::Records& records, Random& random) {
     case 4: forge_one(machine.values, random, [&](Value& value) { forge_value(value, random); }); break;
     case 5: forge_length(machine.frames, random); break;
     case 6: forge_length(machine.values, random); break;
-    case 7: machine.entry = FuncAddr{static_cast<uint32_t>(random.below(8))}; break;
+    case 7:
+      if (random.below(2) == 0)
+        machine.entry = FuncAddr{static_cast<uint32_t>(random.below(8))};
+      else
+        machine.waited = random.below(1000);
+      break;
     case 8:
       machine.pending = MachineImage::PendingCall{FuncAddr{static_cast<uint32_t>(random.below(4))}, machine.values};
       break;

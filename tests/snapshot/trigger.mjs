@@ -68,6 +68,9 @@ test('tight loop, no calls, no WASI', () =>
 
 test('asleep in poll_oneoff', () => stopInTime(['sleep.wasm', '--', '60000'], (guest) => printed(guest, 'asleep')));
 
+test('asleep in memory.atomic.wait, no WASI', () =>
+  stopInTime(['-i', 'sleep', '-p', 'I64(60000000000)', 'waits.wasm'], () => sleep(warmUp)));
+
 test('blocked in a read of stdin', () =>
   stopInTime(['echo.wasm'],
     async (guest) => {
@@ -103,6 +106,20 @@ test('a loop goes on with the right result', () => withFolder(options.guests, as
   checkStopped(await guest.ended, cwd);
   const rest = restore(cwd, 'spin.wasm');
   checkEqual(rest.stdout, run(machine, args, { cwd }).stdout, 'result');
+}));
+
+test('an atomic wait goes on with the time that was left', () => withFolder(options.guests, async (cwd) => {
+  const guest = start(machine, ['--cr', '-i', 'sleep', '-p', 'I64(3000000000)', 'waits.wasm'], { cwd });
+  await sleep(1500);
+  touch(cwd);
+  checkStopped(await guest.ended, cwd);
+  await sleep(1000);  // time that the guest does not notice
+  const begin = performance.now();
+  const rest = restore(cwd, 'waits.wasm');
+  const took = performance.now() - begin;
+  checkEqual(rest.stdout, 'Result: Num(I32(7))\nResult: Num(I32(2))\n', 'results');
+  check(took > 1000 && took < 2900, `the rest of the wait took ${Math.round(took)} ms; about 1500 were left`);
+  return `${Math.round(took)} ms of about 1500 `;
 }));
 
 test('a sleep goes on with the time that was left', () => withFolder(options.guests, async (cwd) => {

@@ -26,13 +26,10 @@ struct Tally {
   void add(const Tally& other);
 };
 
-/// "group/name/file.wasm" -> features beyond the MVP that this valid module needs.
-using Needs = std::map<std::string, std::vector<std::string>, std::less<>>;
-
 class FileRunner {
  public:
   /// `id` is "group/name"; the commands are in vectors/group/name/name.json.
-  FileRunner(std::filesystem::path vectors, std::string id, const Needs& needs, const Mode& mode);
+  FileRunner(std::filesystem::path vectors, std::string id, const Mode& mode);
 
   Tally run();
   const World& world() const { return world_; }
@@ -66,8 +63,6 @@ class FileRunner {
   /// Instantiates and makes it the current module, also under `name` if that is not empty.
   Verdict make_current(const std::string& file, const std::string& name);
 
-  /// Why commands on this file's module are skipped, or "".
-  std::string skip_reason(const std::string& file) const;
   /// Decoded and validated.
   Result<ModulePtr> load(const std::string& file) const;
   /// "skipped" is set when a module it imports from is.
@@ -85,7 +80,6 @@ class FileRunner {
 
   std::filesystem::path vectors_;
   std::string id_;
-  const Needs& needs_;
   World world_;
   HostModule spectest_;
   Target current_;

@@ -26,8 +26,8 @@ constexpr uint32_t kCallDepthWithStops = 1'000;
 
 constexpr const char* kHelp = R"(usage: spec_runner --vectors DIR [options]
 
-  --vectors DIR        the extracted vectors (contains index.tsv and needs.json)
-  --group GROUP...     groups to run (default: core core-mixed bulk-memory reference-types tail-call multi-memory memory64 simd relaxed-simd)
+  --vectors DIR        the extracted vectors (contains index.tsv)
+  --group GROUP...     groups to run (default: all)
   --file NAME          only files whose name is NAME or GROUP/NAME
   --dispatch KIND      loop or tail (default: the fastest of this build)
   --stop-every N       stop after every N steps, save, read back, restore into a fresh store, and go on;
@@ -73,11 +73,23 @@ std::optional<Options> parse_options(int argc, char** argv) {
       return std::nullopt;
     }
   }
-  if (options.groups.empty())
-    options.groups = {"core",         "core-mixed", "bulk-memory", "reference-types", "tail-call",
-                      "multi-memory", "memory64",   "simd",        "relaxed-simd"};
   if (options.vectors.empty()) return std::nullopt;
   return options;
+}
+
+/// All groups, in the index's order.
+std::vector<std::string> groups_of(const std::vector<uint8_t>& index) {
+  std::vector<std::string> result;
+  std::string_view rest(reinterpret_cast<const char*>(index.data()), index.size());
+  while (!rest.empty()) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+    const size_t tab = line.find('\t');
+    if (tab == line.npos) continue;
+    const std::string_view group = line.substr(0, tab);
+    if (std::find(result.begin(), result.end(), group) == result.end()) result.emplace_back(group);
+  }
+  return result;
 }
 
 /// The files of a group, in the index's order.
@@ -92,14 +104,6 @@ std::vector<std::string> files_of(const std::vector<uint8_t>& index, const std::
     result.emplace_back(line.substr(tab + 1, line.find('\t', tab + 1) - tab - 1));
   }
   return result;
-}
-
-Needs parse_needs(const std::vector<uint8_t>& bytes) {
-  Needs needs;
-  const Json json = Json::parse(bytes.begin(), bytes.end(), nullptr, false);
-  if (!json.is_object()) return needs;
-  for (const auto& [file, features] : json.items()) needs[file] = features.get<std::vector<std::string>>();
-  return needs;
 }
 
 struct Totals {
@@ -121,7 +125,7 @@ void print_row(const std::string& label, const Totals& totals, bool stopping) {
   std::fflush(stdout);
 }
 
-Totals run_file(const Options& options, const std::string& id, const Needs& needs) {
+Totals run_file(const Options& options, const std::string& id) {
   Mode mode;
   mode.dispatch = options.dispatch;
   mode.stop_every = options.stop_every;
@@ -130,13 +134,13 @@ Totals run_file(const Options& options, const std::string& id, const Needs& need
     mode.max_call_depth = kCallDepthWithStops;
   }
   if (options.stop_auto) {
-    FileRunner counting(options.vectors, id, needs, mode);
+    FileRunner counting(options.vectors, id, mode);
     counting.run();
     const uint64_t steps = counting.world().steps();
     // Odd, so that loops with an even number of steps are met at each of them.
     mode.stop_every = steps < kEveryStepBelow ? 1 : (steps / kMaxStops + 1) | 1;
   }
-  FileRunner runner(options.vectors, id, needs, mode);
+  FileRunner runner(options.vectors, id, mode);
   Totals totals;
   totals.tally = runner.run();
   totals.files = 1;
@@ -176,8 +180,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   const auto index = read_file(options->vectors / "index.tsv");
-  const auto needs_file = read_file(options->vectors / "needs.json");
-  if (!index || !needs_file) {
+  if (!index) {
     std::printf(
         "SKIPPED: NO VECTORS FOUND at %s\n"
         "Nothing was tested. Give the extracted folder with --vectors (CMake: -DCHIWAWA_SPEC_VECTORS=...).\n",
@@ -188,17 +191,17 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "this build does not contain that dispatcher\n");
     return 2;
   }
-  const Needs needs = parse_needs(*needs_file);
   const bool stopping = options->stop_auto || options->stop_every != 0;
 
   std::printf("%-36s %5s %8s %7s %8s%s\n", "", "files", "passed", "failed", "skipped",
               stopping ? "        steps    stops" : "");
   Totals all;
-  for (const std::string& group : options->groups) {
+  const std::vector<std::string> groups = options->groups.empty() ? groups_of(*index) : options->groups;
+  for (const std::string& group : groups) {
     Totals sum;
     for (const std::string& name : files_of(*index, group)) {
       if (!selected(*options, group, name)) continue;
-      const Totals one = run_file(*options, group + "/" + name, needs);
+      const Totals one = run_file(*options, group + "/" + name);
       for (const std::string& failure : one.tally.failures) std::printf("FAILED %s\n", failure.c_str());
       if (options->verbose) print_row("  " + group + "/" + name, one, stopping);
       add(sum, one);

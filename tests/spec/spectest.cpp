@@ -47,11 +47,13 @@ HostModule add_spectest(Store& store) {
 
   const Result<TableAddr> table = store.add_table({ValType::FuncRef, {10, 20}}, kNullRef);
   const Result<MemAddr> memory = store.add_memory({{1, 2}});
-  assert(table && memory);
+  const Result<MemAddr> shared_memory = store.add_memory({{1, 2}, ValType::I32, kPageSizeExponent, true});
+  assert(table && memory && shared_memory);
   const Result<TableAddr> table64 = store.add_table({ValType::FuncRef, {10, 20}, ValType::I64}, kNullRef);
   assert(table64);
   result["table64"] = {ExternKind::Table, raw(*table64)};
   result["table"] = {ExternKind::Table, raw(*table)};
+  result["shared_memory"] = {ExternKind::Memory, raw(*shared_memory)};
   result["memory"] = {ExternKind::Memory, raw(*memory)};
   return result;
 }

@@ -21,6 +21,8 @@ export const deterministic = [
   { file: 'cp_tail.wasm', args: ['-i', 'run'], wasi: true },
   { file: 'cp_vectors.wasm', args: ['-i', 'run'] },
   { file: 'cp_memories.wasm', args: ['-i', 'run'] },
+  { file: 'cp_wide.wasm', args: ['-i', 'run'] },
+  { file: 'cp_atomics.wasm', args: ['-i', 'run'] },
 ];
 
 export const label = (guest) => `${guest.file} ${guest.args.join(' ')}`;

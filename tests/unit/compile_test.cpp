@@ -86,3 +86,22 @@ TEST_CASE("Several results come back in order from every kind of branch", "[comp
     }
   }
 }
+
+TEST_CASE("Of two results each can be set to a local", "[compile]") {
+  constexpr uint8_t kI64Const = 0x42, kLocalSet = 0x21, kLocalTee = 0x22, kLocalGet = 0x20;
+  const Bytes mul_wide_s = {kI64Const, 0x7D, kI64Const, 5, 0xFC, 0x15};  // -3 * 5
+  const Bytes code = join({{kI64Const, 7, kLocalSet, 1},                 // behind the local that the low half goes to
+                           mul_wide_s,
+                           {kDrop, kLocalSet, 0, kLocalGet, 0, kLocalGet, 1},
+                           mul_wide_s,
+                           {kLocalSet, 1, kLocalTee, 0, kLocalGet, 1}});
+  const Bytes module = function(func_type({}, Bytes(4, kI64)), code, {1, 2, kI64});
+  for (const MachineKind& kind : all_machines()) {
+    INFO(kind.name());
+    const Call call(module, kind);
+    REQUIRE(call.outcome.kind == Outcome::Kind::Finished);
+    std::vector<uint64_t> bits;
+    for (const Value& value : call.outcome.values) bits.push_back(value.bits);
+    CHECK(bits == std::vector<uint64_t>{uint64_t{0} - 15, 7, uint64_t{0} - 15, ~uint64_t{0}});
+  }
+}

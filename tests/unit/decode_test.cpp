@@ -100,9 +100,14 @@ TEST_CASE("decode: Imports come first in every index space") {
 }
 
 TEST_CASE("decode: Limits") {
-  refused(wasm_module({section(5, vec({{2, 1, 1}}))}), "malformed limits flags (threads", 11);
-  refused(wasm_module({section(5, vec({{3, 1, 1}}))}), "malformed limits flags (threads", 11);
-  refused(wasm_module({section(5, vec({{8, 1, 0}}))}), "malformed limits flags (custom page sizes", 11);
+  // Tables are not shared and have no pages.
+  refused(wasm_module({section(4, vec({{kFuncRef, 3, 1, 1}}))}), "malformed limits flags", 12);
+  refused(wasm_module({section(4, vec({{kFuncRef, 8, 1, 0}}))}), "malformed limits flags", 12);
+  refused(wasm_module({section(5, vec({{0x10, 1, 1}}))}), "malformed limits flags", 11);
+  const Result<Module> bytes = decode(wasm_module({section(5, vec({{8, 1, 0}, {9, 1, 2, 16}}))}));
+  REQUIRE(bytes);
+  CHECK(bytes->memories == std::vector<MemoryType>{{{1, std::nullopt}, ValType::I32, 0}, {{1, 2}}});
+  refused(wasm_module({section(5, vec({{8, 1, 65}}))}), "invalid custom page size", 13);
   refused(wasm_module({section(5, vec({{0x80, 0}}))}), "malformed limits flags", 11);
   refused(wasm_module({section(4, vec({{0x40, 0, kFuncRef, 0, 0, 0xD0, kFuncRef, 0x0B}}))}),
           "malformed reference type (tables with an initial value", 11);

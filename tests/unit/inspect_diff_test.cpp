@@ -117,7 +117,7 @@ TEST_CASE("Grown memories are a difference by themselves", "[inspect][diff]") {
   Guest guest(3);
   REQUIRE(guest.run(100).kind == Outcome::Kind::Paused);
   const std::vector<uint8_t> a = guest.save();
-  REQUIRE(guest.store->memories[0]->memory.grow_to(30));
+  REQUIRE(guest.store->memories[0]->grow_to(30));
   const Differences differences = compare(a, guest.save());
   CHECK(parts(differences) == Names{"memory 0"});
   CHECK(text(differences) == "memory 0  grown from 19 to 30 pages\n");

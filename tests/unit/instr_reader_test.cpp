@@ -58,6 +58,7 @@ Bytes some_immediates(Immediates kind) {
     case Immediates::V128Const:
     case Immediates::Shuffle: return {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
     case Immediates::Lane: return {3};
+    case Immediates::Reserved: return {0};
     case Immediates::MemArgLane: return {2, 0x86, 0x01, 3};
     default: return {0x85, 0x01};
   }
@@ -217,7 +218,9 @@ TEST_CASE("instr_reader: Codes that are not in the list, and what they would hav
   refused({0x27}, "illegal opcode 27", 0);
   refused({0x06, 0x40}, "illegal opcode 06 (exception handling", 0);
   refused({0xFD, 0x9A, 0x01}, "illegal opcode fd 9a", 0);
-  refused({0xFE, 0x03, 0}, "illegal opcode fe 03 (threads", 0);
+  refused({0xFE, 0x04, 0}, "illegal opcode fe 04", 0);
+  refused({0xFE, 0x4F, 0}, "illegal opcode fe 4f", 0);
+  refused({0xFE, 0x03, 1}, "zero byte expected", 2);
   refused({0xFB, 0x00}, "illegal opcode fb 00 (garbage collection", 0);
   refused({0xFC, 0x12}, "illegal opcode fc 12", 0);
   refused({0xFC, 0x80, 0x02}, "illegal opcode fc 100", 0);  // not 0xFC00

@@ -16,10 +16,12 @@ namespace {
 
 constexpr uint64_t kPages = 80;  // of 16 blocks each: more than fits one batch
 
-/// Records with one memory, and nothing else that matters here.
-Records records_with_memory(uint64_t pages = kPages) {
+/// Records with one memory of so many bytes, and nothing else that matters here.
+Records records_with_memory(uint64_t bytes) {
   Records records;
-  records.memories.push_back({{{pages, std::nullopt}}, pages});
+  const uint8_t exponent = bytes % kPageSize == 0 ? kPageSizeExponent : 0;
+  const uint64_t pages = bytes >> exponent;
+  records.memories.push_back({{{pages, std::nullopt}, ValType::I32, exponent}, pages});
   records.host_funcs.push_back({"env", "f", {}});
   records.funcs.push_back({kHostInstance, 0});
   return records;
@@ -43,8 +45,7 @@ std::vector<uint8_t> memory_of(uint64_t pages, const std::function<uint32_t(uint
 std::vector<uint8_t> write(const std::vector<uint8_t>& memory) {
   MemorySink sink;
   REQUIRE(write_records(
-      sink, records_with_memory(memory.size() / kPageSize), [&](uint32_t) { return std::span<const uint8_t>(memory); },
-      "test"));
+      sink, records_with_memory(memory.size()), [&](uint32_t) { return std::span<const uint8_t>(memory); }, "test"));
   return sink.data;
 }
 
@@ -74,7 +75,7 @@ std::vector<uint8_t> read(const std::vector<uint8_t>& file) {
   MemorySource source(file);
   Reader reader(source);
   REQUIRE(reader.open());
-  std::vector<uint8_t> bytes(reader.records().memories[0].pages * kPageSize);
+  std::vector<uint8_t> bytes(reader.records().memories[0].bytes());
   const std::span<uint8_t> memory = bytes;
   const Result<void> result = read_blocks(reader, std::span(&memory, 1));
   INFO((result ? "" : describe(result.error())));
@@ -84,18 +85,18 @@ std::vector<uint8_t> read(const std::vector<uint8_t>& file) {
 
 /// A file with that index and those stored blocks.
 std::string verdict(const std::vector<BlockRun>& runs, const std::vector<Hash128>& hashes,
-                    const std::vector<uint8_t>& bytes) {
+                    const std::vector<uint8_t>& bytes, uint64_t size = kPages * kPageSize) {
   MemorySink sink;
   ContainerWriter container(sink);
   REQUIRE(container.header({}));
-  REQUIRE(container.frame(FrameKind::State, *encode_state(records_with_memory()), 1));
+  REQUIRE(container.frame(FrameKind::State, *encode_state(records_with_memory(size)), 1));
   REQUIRE(container.frame(FrameKind::BlockIndex, encode_block_index({runs, hashes, {}}), 1));
   if (!bytes.empty()) REQUIRE(container.frame(FrameKind::Blocks, encode_blocks(bytes), 1));
   REQUIRE(container.trailer());
   MemorySource source(sink.data);
   Reader reader(source);
   REQUIRE(reader.open());
-  std::vector<uint8_t> memory(kPages * kPageSize);
+  std::vector<uint8_t> memory(size);
   const std::span<uint8_t> memories = memory;
   const Result<void> result = read_blocks(reader, std::span(&memories, 1));
   return result ? "" : result.error().cause;
@@ -188,4 +189,30 @@ TEST_CASE("A block index that lies is refused", "[snapshot][blocks]") {
       contains(verdict({stored, {BlockKind::Copy, {0, 9}, 1, {0, 3}}}, {hash, {1, 2}}, one), "differs from its hash"));
   // A copy that overlaps its source repeats it.
   CHECK(verdict({stored, {BlockKind::Copy, {0, 4}, 2, {0, 3}}}, {hash, hash, hash}, one).empty());
+}
+
+TEST_CASE("A memory may end within a block, which has zeros behind", "[snapshot][blocks]") {
+  constexpr size_t kEnd = 3 * kBlockSize + 100;
+  std::vector<uint8_t> memory(kEnd);
+  std::fill_n(memory.begin(), 100, uint8_t{7});
+  std::fill_n(memory.begin() + 3 * kBlockSize, 100, uint8_t{7});
+  const std::vector<uint8_t> file = write(memory);
+  CHECK(list(file).runs ==
+        std::vector<BlockRun>{{BlockKind::Stored, {0, 0}, 1, {}}, {BlockKind::Copy, {0, 3}, 1, {0, 0}}});
+  CHECK(read(file) == memory);
+  memory[kEnd - 1] = 8;
+  CHECK(list(write(memory)).stored == 2);
+  CHECK(read(write(memory)) == memory);
+
+  std::vector<uint8_t> block(kBlockSize, 1);
+  Hash128 hash = hash128(block);
+  constexpr const char* kBeyond = "a block has bytes beyond the end of its memory";
+  CHECK(verdict({{BlockKind::Stored, {0, 3}, 1, {}}}, {hash}, block, kEnd) == kBeyond);
+  CHECK(verdict({{BlockKind::Stored, {0, 0}, 1, {}}, {BlockKind::Copy, {0, 3}, 1, {0, 0}}}, {hash, hash}, block,
+                kEnd) == kBeyond);
+  CHECK(verdict({{BlockKind::Stored, {0, 0}, 1, {}}, {BlockKind::Repeat, {0, 2}, 2, {0, 0}}}, {hash, hash}, block,
+                kEnd) == kBeyond);
+  std::fill(block.begin() + 100, block.end(), uint8_t{0});
+  hash = hash128(block);
+  CHECK(verdict({{BlockKind::Stored, {0, 3}, 1, {}}}, {hash}, block, kEnd).empty());
 }

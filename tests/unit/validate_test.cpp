@@ -1,5 +1,6 @@
 #include "interp/validate.hpp"
 
+#include <bit>
 #include <catch2/catch_test_macros.hpp>
 #include <string>
 
@@ -96,7 +97,7 @@ void has_type(const Bytes& instruction, const std::vector<ValType>& operands, co
 
 }  // namespace
 
-TEST_CASE("validate: Numeric instructions have the types of their rows"){
+TEST_CASE("validate: Numeric instructions have the types of their rows") {
 #define NUMERIC1(code, id, text, operand, result)                   \
   {                                                                 \
     INFO(text);                                                     \
@@ -107,6 +108,9 @@ TEST_CASE("validate: Numeric instructions have the types of their rows"){
     INFO(text);                                                                       \
     has_type(encoded(code), {ValType::operand, ValType::operand}, {ValType::result}); \
   }
+#define WIDE2(code, id, text) has_type(encoded(code), {ValType::I64, ValType::I64}, {ValType::I64, ValType::I64});
+#define WIDE4(code, id, text) \
+  has_type(encoded(code), std::vector<ValType>(4, ValType::I64), {ValType::I64, ValType::I64});
 #define NUMERIC1_TRAPS(code, id, text, operand, result) NUMERIC1(code, id, text, operand, result)
 #define NUMERIC2_TRAPS(code, id, text, operand, result) NUMERIC2(code, id, text, operand, result)
 #include "interp/opcodes.def"
@@ -135,6 +139,31 @@ TEST_CASE("validate: Loads and stores have the types and natural alignments of t
     refused(function(kVoid, {code, 0, 0}), "unknown memory 0", kCode);          \
   }
 #include "interp/opcodes.def"
+
+  // Atomic accesses have this alignment and no other.
+  const auto atomic = [](uint32_t code, size_t size, const std::vector<ValType>& params,
+                         const std::vector<ValType>& results) {
+    const auto exponent = static_cast<uint8_t>(std::countr_zero(size));
+    has_type(join({encoded(code), {exponent, 0}}), params, results);
+    for (const int wrong : {exponent - 1, exponent + 1}) {
+      if (wrong < 0) continue;
+      refused(function(kVoid, join({{0x00}, encoded(code), {static_cast<uint8_t>(wrong), 0, 0x00}}), {0}, kMemory),
+              "atomic alignment must be natural");
+    }
+    refused(function(kVoid, join({{0x00}, encoded(code), {exponent, 0}})), "unknown memory 0");
+  };
+#define ATOMIC_LOAD(code, id, text, type, storage) atomic(code, sizeof(storage), {ValType::I32}, {ValType::type});
+#define ATOMIC_STORE(code, id, text, type, storage) atomic(code, sizeof(storage), {ValType::I32, ValType::type}, {});
+#define ATOMIC_RMW(code, id, text, type, storage, operation) \
+  atomic(code, sizeof(storage), {ValType::I32, ValType::type}, {ValType::type});
+#define ATOMIC_CMPXCHG(code, id, text, type, storage) \
+  atomic(code, sizeof(storage), {ValType::I32, ValType::type, ValType::type}, {ValType::type});
+#include "interp/opcodes.def"
+  using enum ValType;
+  atomic(0xFE000, 4, {I32, I32}, {I32});
+  atomic(0xFE001, 4, {I32, I32, I64}, {I32});
+  atomic(0xFE002, 8, {I32, I64, I64}, {I32});
+  has_type({0xFE, 0x03, 0}, {}, {});
 
   valid(function(kVoid, {0x00, 0x28, 2, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F, 0x1A}, {0}, kMemory));
   refused(function(kVoid, {0x00, 0x28, 2, 0x80, 0x80, 0x80, 0x80, 0x10, 0x1A}, {0}, kMemory), "offset out of range");
@@ -362,6 +391,16 @@ TEST_CASE("validate: Limits of memories and tables") {
   const auto memory = [](const Bytes& limits) { return wasm_module({section(5, vec({limits}))}); };
   valid(memory(join({{1}, leb(65536), leb(65536)})));
   refused(memory(join({{0}, leb(65537)})), "memory size must be at most 65536 pages", 10);
+  valid(memory({3, 1, 2}));
+  refused(memory({2, 1}), "shared memory must have maximum", 10);
+  valid(memory(join({{8}, leb(UINT32_MAX), {0}})));
+  valid(memory(join({{8}, leb(65536), {16}})));
+  valid(memory(join({{12}, leb(UINT64_MAX), {0}})));
+  refused(memory(join({{8}, leb(65537), {16}})), "memory size must be at most 65536 pages", 10);
+  refused(memory(join({{8}, leb(uint64_t{1} << 32), {0}})), "memory size must be at most 2^32 - 1 pages", 10);
+  for (const uint8_t exponent : Bytes{1, 12, 15, 17, 32, 64}) {
+    refused(memory({8, 1, exponent}), "invalid custom page size", 10);
+  }
   refused(memory(join({{1, 0}, leb(65537)})), "memory size must be at most 65536 pages");
   refused(memory(join({{0}, leb(uint64_t{1} << 32)})), "memory size must be at most 65536 pages");
   refused(memory({1, 2, 1}), "size minimum must not be greater than maximum");
