@@ -196,4 +196,19 @@ test('tail calls take no stack', () => inFolder('wasm3/bytecode.wasm', () => {},
 
 test('C with a memory of 64-bit addresses', () => wasm3('index64.wasm', 'index64', ladder(50_000, wide, 12)));
 
+// Exceptions are on their way most of the time in these: some stops lie close to each other, to meet one between its throw and
+// the end of its handler.
+const closely = [
+  ...ladder(30_000, wide, machine.wasm ? 2 : 4),
+  ...Array.from({ length: machine.wasm ? 4 : 16 }, (_, i) => 600_000 + i * 61),
+  ...ladder(1_500_000, wide, 6),
+];
+
+test('C++ with exceptions and vectors', () => wasm3('cells_exnref.wasm', 'cells', closely));
+
+test('C++ with exceptions in the legacy encoding, and vectors', () => wasm3('cells_legacy.wasm', 'cells', closely));
+
+test('Lua with errors and coroutines', () => wasm3('lua_longjmp.wasm', 'errors', closely, ['errors.lua'],
+  (folder) => copyFileSync(join(sources, 'errors.lua'), join(folder, 'errors.lua'))));
+
 await runTests(`programs, ${machine.name}`, options.only);
