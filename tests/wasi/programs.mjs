@@ -211,4 +211,6 @@ test('C++ with exceptions in the legacy encoding, and vectors', () => wasm3('cel
 test('Lua with errors and coroutines', () => wasm3('lua_longjmp.wasm', 'errors', closely, ['errors.lua'],
   (folder) => copyFileSync(join(sources, 'errors.lua'), join(folder, 'errors.lua'))));
 
+test('a program on the collected heap', () => wasm3('objects.wasm', 'objects', ladder(20_000, wide, 14)));
+
 await runTests(`programs, ${machine.name}`, options.only);
