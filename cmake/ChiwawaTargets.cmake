@@ -28,12 +28,16 @@ function(chiwawa_library name)
   endif()
 endfunction()
 
-# chiwawa_programs(FOLDER <folder> PROGRAMS <names>... [LINK <libraries>...])
-# The source of program a-b is a-b.cpp or a_b.cpp. All other files of the folder form a library that every program links.
+# chiwawa_programs(FOLDER <folder> PROGRAMS <names>... [EXCEPT <sources>...] [LINK <libraries>...])
+# The source of program a-b is a-b.cpp or a_b.cpp. All other files of the folder, but for <sources>.cpp, form
+# a library that every program links.
 # Programs use exceptions natively; in wasm builds wasm_exceptions.cpp (only there) stands in for the unwinder.
 function(chiwawa_programs)
-  cmake_parse_arguments(PARSE_ARGV 0 arg "" "FOLDER" "PROGRAMS;LINK")
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "FOLDER" "PROGRAMS;EXCEPT;LINK")
   chiwawa_sources(shared ${arg_FOLDER})
+  foreach(source IN LISTS arg_EXCEPT)
+    list(FILTER shared EXCLUDE REGEX "/${source}\\.cpp$")
+  endforeach()
   if(NOT CHIWAWA_WASM)
     list(FILTER shared EXCLUDE REGEX "/wasm_exceptions\\.cpp$")
   endif()

@@ -12,6 +12,9 @@ if(CHIWAWA_WASM)
   if(CHIWAWA_DISPATCH_TAIL)
     add_compile_options(-mtail-call)
   endif()
+  if(CHIWAWA_WASM_SIMD)
+    add_compile_options(-msimd128)
+  endif()
   add_link_options(
     -Wl,--stack-first            # running out of stack traps instead of overwriting data
     -Wl,-z,stack-size=1048576

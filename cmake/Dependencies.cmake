@@ -51,6 +51,10 @@ chiwawa_dependency(xxhash VERSION 0.8.3
   SHA256 aae608dfe8213dfd05d909a57718ef82f30722c392344583d3f39050c7f29a80)
 chiwawa_header_library(chiwawa_xxhash ${xxhash_SOURCE_DIR})
 target_compile_definitions(chiwawa_xxhash INTERFACE XXH_INLINE_ALL)
+if(CHIWAWA_WASM_SIMD)
+  # With SIMD in WebAssembly it takes clang's own arm_neon.h for an emulation of it. Its plain code does as well.
+  target_compile_options(chiwawa_xxhash INTERFACE "-DXXH_HAS_INCLUDE(x)=0")
+endif()
 
 # --- Zstandard: single-threaded, portable C.
 chiwawa_dependency(zstd VERSION 1.5.7

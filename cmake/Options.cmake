@@ -23,6 +23,9 @@ option(CHIWAWA_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSaniti
 option(CHIWAWA_TESTS "Build the tests" ON)
 cmake_dependent_option(CHIWAWA_LTO "Optimise across files when linking (native Release builds)" ON
                        "NOT CHIWAWA_WASM;NOT CHIWAWA_SANITIZE;CMAKE_BUILD_TYPE STREQUAL Release" OFF)
+cmake_dependent_option(CHIWAWA_WASM_SIMD "Use the host's SIMD instructions, which it must then have (wasm builds)" OFF
+                       CHIWAWA_WASM OFF)
+cmake_dependent_option(CHIWAWA_INSPECT "Build snapshot-inspect and snapshot-diff" ON CHIWAWA_WASM ON)
 if(DEFINED ENV{CHIWAWA_SPEC_VECTORS})
   set(chiwawa_vectors_default "$ENV{CHIWAWA_SPEC_VECTORS}")
 else()

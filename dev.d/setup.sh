@@ -5,11 +5,15 @@
 readonly sysroot_package=@yowasp/clang@22.0.0-git20542-10
 readonly sysroot_sha512=577d7fcfd1ab24408a7800930d4caf8369656c4522162ddbc6d2f91d283b1ffeacc9d4b1748fc0a15003f45e68ceb7cb8e8b5697407dae0851f3b9be0d433fce
 readonly node_version=20.20.2
+# The assembler for text with garbage collection, which wabt does not know.
+readonly binaryen_package=binaryen@132.0.0
+readonly binaryen_sha512=e14b20ef212fc0edc532ca373a8bfaaa438e1d2a1dd4812ff9ba0a921efb91396333e78d068baa0936ea5acc06cdb1bebc334efdbfefd82e207c48755a007d2e
 
 run_setup() {
   install_packages
   install_node
   install_sysroot
+  once binaryen unpack_binaryen
   unpack_sources
   note "Set-up complete"
 }
@@ -49,7 +53,7 @@ missing_packages() {
     compgen -G "/usr/lib/llvm-$version/lib/clang/*/lib/wasi/libclang_rt.builtins-wasm32.a" >/dev/null ||
       say "libclang-rt-$version-dev-wasm32"
   fi
-  if ! node_is_usable || [[ -z ${WASI_SDK_PREFIX:-} && ! -e $stamps/sysroot ]]; then
+  if ! node_is_usable || [[ -z ${WASI_SDK_PREFIX:-} && ! -e $stamps/sysroot || ! -e $stamps/binaryen ]]; then
     have npm || say npm
   fi
 }
@@ -134,6 +138,20 @@ unpack_sysroot() {
   rm -rf "$download"
 }
 
+# ---------------------------------------------------------------------------------------------- assembler
+
+# One program of the package, which runs in Node. The guests are assembled with it.
+unpack_binaryen() {
+  note "Unpacking the assembler of Binaryen"
+  local download=$deps/downloads/binaryen target=$deps/binaryen
+  npm_pack "$binaryen_package" "$download"
+  say "$binaryen_sha512  $(echo "$download"/*.tgz)" | sha512sum --quiet --check - || die "wrong hash: $binaryen_package"
+  rm -rf "$target"
+  mkdir -p "$target"
+  tar xf "$download"/*.tgz -C "$target" --strip-components=1 package/package.json package/bin/package.json package/bin/wasm-as
+  rm -rf "$download"
+}
+
 # ---------------------------------------------------------------------------------------------- sources
 
 # apt-get with lists and cache of its own: it reads the suite that has the pinned versions, and neither needs root nor
@@ -171,26 +189,28 @@ unpack_sources() {
     say "No apt-get here: CMake will download the dependencies from their upstream releases."
     return
   fi
-  local name package archive sha256 prepared=''
-  while read -r name package archive sha256; do
+  local name package archive sha256 parts prepared=''
+  while read -r name package archive sha256 parts; do
     [[ $name == '#'* || -z $name || -e $stamps/src-$name-${sha256:0:12} ]] && continue
     if [[ -z $prepared ]]; then
       note "Unpacking sources"
       prepare_private_apt deb-src || die "cannot read Debian's source packages through this machine's mirror"
       prepared=yes
     fi
-    once "src-$name-${sha256:0:12}" unpack_source "$name" "$package" "$archive" "$sha256"
+    once "src-$name-${sha256:0:12}" unpack_source "$name" "$package" "$archive" "$sha256" "$parts"
   done <dev.d/sources.txt
 }
 
 unpack_source() {
-  local name=$1 package=$2 archive=$3 sha256=$4
+  local name=$1 package=$2 archive=$3 sha256=$4 parts=()
+  read -ra parts <<<"$5"
   local download=$deps/downloads/$name target=$deps/src/$name
   say "    $name ($archive)"
   rm -rf "$download" "$target"
   mkdir -p "$download" "$target"
+  # A package may have more archives than the wanted one; mirrors have been seen to lack such.
   (cd "$download" && private_apt_get source --download-only --tar-only "$package" </dev/null >/dev/null 2>apt.log) ||
-    die "cannot download the source package $package: $(<"$download/apt.log")"
+    [[ -e $download/$archive ]] || die "cannot download the source package $package: $(<"$download/apt.log")"
   if [[ -e $download/$archive ]]; then
     say "$sha256  $download/$archive" | sha256sum --quiet --check - || die "wrong hash: $archive"
   else
@@ -202,6 +222,6 @@ unpack_source() {
     say "    Debian replaced the pinned $archive by $newer: using that"
     archive=$newer
   fi
-  tar xf "$download/$archive" -C "$target" --strip-components=1
+  tar xf "$download/$archive" -C "$target" --strip-components=1 ${parts[@]+--wildcards "${parts[@]}"}
   rm -rf "$download"
 }

@@ -1,9 +1,10 @@
-# ./dev test [ctest arguments]: everything from nothing to a verdict.
+# ./dev test [ctest arguments]: everything from nothing to a verdict. Without arguments, all tests but those labelled matrix.
 # shellcheck shell=bash
 
 run_test() {
+  [[ $# -gt 0 ]] || set -- -LE '^matrix$'
   run_setup
-  build_presets native sanitize wasi wasi-tail
+  build_presets native sanitize wasi wasi-tail wasi-simd
   build_guests
 
   local failed=()

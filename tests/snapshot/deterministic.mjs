@@ -1,6 +1,6 @@
 // --deterministic: guests with time, random numbers and NaNs do the same everywhere, and every build writes the same bytes.
 //
-//     node tests/snapshot/deterministic.mjs --build build --guests build/guests
+//     node tests/snapshot/deterministic.mjs --build build --guests build/guests [--machines loop,wasi-simd]
 
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,8 +9,8 @@ import { STOPPED } from '../support/checkpoints.mjs';
 import { SKIP, findMachine, parseOptions, run, withFolder } from '../support/machines.mjs';
 import { check, checkEqual, runTests, test } from '../support/tests.mjs';
 
-const options = parseOptions({ build: 'build', guests: 'build/guests', only: '' });
-const machines = ['loop', 'tail', 'wasi', 'wasi-tail'].map((name) => findMachine(name, options.build)).filter(Boolean);
+const options = parseOptions({ build: 'build', guests: 'build/guests', machines: 'loop,tail,wasi,wasi-tail', only: '' });
+const machines = options.machines.split(',').map((name) => findMachine(name, options.build)).filter(Boolean);
 if (machines.length < 2) {
   console.log('SKIPPED: there are no two machines to compare');
   process.exit(SKIP);

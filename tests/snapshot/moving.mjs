@@ -1,7 +1,7 @@
 // Snapshots move between the machines of this build: at the same step all write the same bytes, and each continues what
 // another wrote.
 //
-//     node tests/snapshot/moving.mjs --build build --guests build/guests
+//     node tests/snapshot/moving.mjs --build build --guests build/guests [--machines loop,wasi-simd]
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,8 +10,8 @@ import { SKIP, explainDifference, findMachine, parseOptions, run, withFolder } f
 import { STOPPED, checkSame, deterministic, joined, label, reference, stopAt } from '../support/checkpoints.mjs';
 import { check, runTests, test } from '../support/tests.mjs';
 
-const options = parseOptions({ build: 'build', guests: 'build/guests', only: '' });
-const machines = ['loop', 'tail', 'wasi', 'wasi-tail'].map((name) => findMachine(name, options.build)).filter(Boolean);
+const options = parseOptions({ build: 'build', guests: 'build/guests', machines: 'loop,tail,wasi,wasi-tail', only: '' });
+const machines = options.machines.split(',').map((name) => findMachine(name, options.build)).filter(Boolean);
 const [here] = machines;
 if (machines.length < 2) {
   console.log('SKIPPED: there are no two machines to move between');

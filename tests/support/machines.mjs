@@ -1,7 +1,7 @@
 // The machines that a test meets: every way this project's builds can run a guest.
 //
 //   loop, tail      the native build with that dispatcher
-//   wasi, wasi-tail the self-hosted builds, inside Node
+//   wasi, wasi-tail, wasi-simd   the self-hosted builds, inside Node
 //
 // Used by the runners in tests/cli and tests/snapshot.
 

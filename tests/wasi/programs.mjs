@@ -4,9 +4,12 @@
 //     node tests/wasi/programs.mjs --machine loop --build build --guests build/guests
 
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 import { STOPPED, checkSame, joined } from '../support/checkpoints.mjs';
 import { SKIP, findMachine, parseOptions, run } from '../support/machines.mjs';
@@ -25,7 +28,7 @@ const others = machine.wasm || selfHosted === null ? [] : [selfHosted];
 function inFolder(program, fill, use) {
   const cwd = mkdtempSync(join(tmpdir(), 'chiwawa-programs-'));
   try {
-    copyFileSync(join(options.guests, program), join(cwd, program));
+    copyFileSync(join(options.guests, program), join(cwd, basename(program)));
     mkdirSync(join(cwd, 'work'));
     fill(join(cwd, 'work'));
     return use(cwd);
@@ -35,11 +38,13 @@ function inFolder(program, fill, use) {
 }
 
 /// Runs it whole, then stopped before each of `steps` and continued from a copy. `interesting(folder)` counts the stops
-/// that are what the test is about.
-function everywhere(program, args, fill, steps, interesting = () => true) {
-  const command = ['--dir', 'work::/', program];
+/// that are what the test is about. `expected`: what it prints, where that is known.
+function everywhere(program, args, fill, steps, interesting = () => true, expected = null) {
+  const name = basename(program);
+  const command = ['--dir', 'work::/', name];
   const whole = inFolder(program, fill, (cwd) => run(machine, [...command, '--', ...args], { cwd, timeout: 300_000 }));
   checkEqual(whole.code, 0, `exit code; ${whole.stderr}`);
+  if (expected !== null) checkEqual(whole.stdout, expected, 'what it prints');
   let stops = 0;
   let moved = 0;
   for (const [i, step] of steps.entries()) {
@@ -54,7 +59,7 @@ function everywhere(program, args, fill, steps, interesting = () => true) {
       for (const n of targets.keys()) {
         const there = join(cwd, `host ${n}`);
         mkdirSync(there);
-        for (const name of [program, 'checkpoint.bin']) copyFileSync(join(cwd, name), join(there, name));
+        for (const file of [name, 'checkpoint.bin']) copyFileSync(join(cwd, file), join(there, file));
         if (n + 1 < targets.length) cpSync(join(cwd, 'work'), join(there, 'work'), { recursive: true });
         else renameSync(join(cwd, 'work'), join(there, 'work'));
       }
@@ -169,5 +174,43 @@ print(sum, io.open("scratch"))
   const fill = (folder) => writeFileSync(join(folder, 'script.lua'), script);
   return everywhere('lua.wasm', ['script.lua'], fill, ladder(60_000, 1.4, 12), (folder) => !existsSync(join(folder, 'scratch')));
 });
+
+// Each stop starts Node twice in a wasm machine.
+const wide = machine.wasm ? 5 : 2.5;
+const sources = fileURLToPath(new URL('../../fixtures/guests/wasm3', import.meta.url));
+
+/// A program of fixtures/guests/wasm3, whose output is known.
+function wasm3(program, expected, steps, args = [], fill = () => {}) {
+  if (!existsSync(join(options.guests, 'wasm3', program))) return `SKIPPED: wasm3/${program} is not built `;
+  const text = readFileSync(join(sources, `${expected}.expected`), 'utf8');
+  return everywhere(`wasm3/${program}`, args, fill, steps, () => true, text);
+}
+
+test('C with two million tail calls', () => wasm3('bytecode.wasm', 'bytecode', ladder(50_000, wide, 12)));
+
+// They leave no frames: a limit that printing a line just keeps is enough for all of them.
+test('tail calls take no stack', () => inFolder('wasm3/bytecode.wasm', () => {}, (cwd) => {
+  const whole = run(machine, ['--max-call-depth', '32', 'bytecode.wasm'], { cwd });
+  checkEqual(whole.code, 0, `exit code; ${whole.stderr}`);
+}));
+
+test('C with a memory of 64-bit addresses', () => wasm3('index64.wasm', 'index64', ladder(50_000, wide, 12)));
+
+// Exceptions are on their way most of the time in these: some stops lie close to each other, to meet one between its throw and
+// the end of its handler.
+const closely = [
+  ...ladder(30_000, wide, machine.wasm ? 2 : 4),
+  ...Array.from({ length: machine.wasm ? 4 : 16 }, (_, i) => 600_000 + i * 61),
+  ...ladder(1_500_000, wide, 6),
+];
+
+test('C++ with exceptions and vectors', () => wasm3('cells_exnref.wasm', 'cells', closely));
+
+test('C++ with exceptions in the legacy encoding, and vectors', () => wasm3('cells_legacy.wasm', 'cells', closely));
+
+test('Lua with errors and coroutines', () => wasm3('lua_longjmp.wasm', 'errors', closely, ['errors.lua'],
+  (folder) => copyFileSync(join(sources, 'errors.lua'), join(folder, 'errors.lua'))));
+
+test('a program on the collected heap', () => wasm3('objects.wasm', 'objects', ladder(20_000, wide, 14)));
 
 await runTests(`programs, ${machine.name}`, options.only);
