@@ -205,6 +205,8 @@ class CommandLine {
   std::string app_args_;
   std::string restore_;
   std::string memory_;
+  std::string heap_;
+  std::string heap_;
   std::string dispatch_;
   std::vector<std::string> dirs_;
   std::vector<std::string> addresses_;
@@ -312,6 +314,9 @@ void CommandLine::add_engine_options() {
   group(app_.add_option("--max-memory", memory_, "Most bytes of a linear memory; suffixes K, M, G: powers of 1024"))
       ->option_text("SIZE [4G]")
       ->check(check_size, "");
+  group(app_.add_option("--max-heap", heap_, "Most bytes of the heap of structs, arrays and exceptions"))
+      ->option_text("SIZE [4G]")
+      ->check(check_size, "");
   group(app_.add_option("--max-call-depth", options_.limits.max_call_depth, "Most nested calls"))
       ->option_text("N [" + std::to_string(MachineLimits{}.max_call_depth) + "]")
       ->check(CLI::Range(uint32_t{1}, kMostCalls), "");
@@ -336,6 +341,7 @@ std::string CommandLine::wrong_combination() const {
 
 void CommandLine::finish(const std::vector<std::string>& guest_args) {
   if (given("--max-memory")) options_.max_memory = std::min(parse_size(memory_).value_or(0), kMostMemory);
+  if (given("--max-heap")) options_.max_heap = std::min(parse_size(heap_).value_or(0), kMostHeap);
   if (given("--dispatch")) options_.dispatch = dispatch_ == "loop" ? Dispatch::Loop : Dispatch::Tail;
   if (given("--checkpoint-at")) options_.checkpoint_at = checkpoint_at_;
   if (given("--checkpoint-every")) options_.checkpoint_every = parse_duration(every_);

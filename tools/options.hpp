@@ -40,6 +40,7 @@ struct Options {
   uint64_t embed_limit = wasi::kDefaultEmbedLimit;  ///< bytes
 
   uint64_t max_memory = kMostMemory;  ///< bytes
+  uint64_t max_heap = kMostHeap;      ///< bytes
   MachineLimits limits;
   Dispatch dispatch = default_dispatch();
 

@@ -131,7 +131,8 @@ Result<Value> parse_param(std::string_view text, size_t number, ValType wanted) 
     const std::string_view prefix = type_prefix(type);
     if (!text.starts_with(prefix)) continue;
     if (!text.ends_with(')')) return error(where + "the closing parenthesis is missing");
-    if (type != (is_ref(wanted) ? nullable(wanted) : wanted)) return error(where + "the function wants " + std::string(name(wanted)));
+    if (type != (is_ref(wanted) ? nullable(wanted) : wanted))
+      return error(where + "the function wants " + std::string(name(wanted)));
     const std::string_view inside = text.substr(prefix.size(), text.size() - prefix.size() - 1);
     const std::optional<Value> value = parse_value(inside, type);
     if (!value) return error(where + "not a number of type " + std::string(name(type)));

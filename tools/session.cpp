@@ -76,7 +76,7 @@ Result<void> Session::begin() {
   if (imports_wasi()) CHIWAWA_TRY(create_wasi());
 
   store_ = std::make_unique<Store>();
-  store_->limits.max_memory = options_.max_memory;
+  store_->limits = {options_.max_memory, options_.max_heap};
   store_->compile_options = compile_options();
   CHIWAWA_TRY(provide_clock());
   const Result<std::vector<Extern>> imports = provide_imports();
@@ -114,8 +114,9 @@ Result<void> Session::continue_from(const std::string& snapshot) {
   const auto host_function = [this](std::string_view module, std::string_view name, const FuncType&) {
     return wasi_ ? wasi_->function(module, name) : std::nullopt;
   };
-  const snapshot::RestoreOptions restore_options{
-      {options_.max_memory}, compile_options(), snapshot == "-" ? "." : snapshot::folder_of(snapshot)};
+  const snapshot::RestoreOptions restore_options{{options_.max_memory, options_.max_heap},
+                                                 compile_options(),
+                                                 snapshot == "-" ? "." : snapshot::folder_of(snapshot)};
   Result<snapshot::Restored> restored = snapshot::restore(reader, modules, host_function, restore_options);
   if (!restored) return as_snapshot_error(restored.error());
   store_ = std::move(restored->store);

@@ -27,8 +27,8 @@ void add_frames(Stats& stats, const FileFacts& file) {
   const uint64_t header = file.frames.empty() ? file.size : file.frames.front().offset;
   stats.parts.push_back({"header", 0, header, header});
   uint64_t end = header;
-  for (const FrameKind kind : {FrameKind::State, FrameKind::ObjectPart, FrameKind::ModulePart, FrameKind::BlockIndex,
-                               FrameKind::Blocks}) {
+  for (const FrameKind kind :
+       {FrameKind::State, FrameKind::ObjectPart, FrameKind::ModulePart, FrameKind::BlockIndex, FrameKind::Blocks}) {
     Stats::Part part{name(kind), 0, 0, 0};
     for (const snapshot::FrameEntry& frame : file.frames) {
       if (frame.kind != kind) continue;

@@ -108,7 +108,8 @@ TrapKind array_make_data(Context& ctx, const Cell* pc, uint64_t* fp) {
   const uint32_t from = u32(fp + pc->a), length = u32(fp + pc->a + 1);
   const uint64_t bytes = ctx.store->layouts[pc->imm].bytes_of(length);
   const uint8_t* source = nullptr;
-  if (const TrapKind trap = data_elements(ctx, segment_of(pc), from, bytes, source); trap != TrapKind::None) return trap;
+  if (const TrapKind trap = data_elements(ctx, segment_of(pc), from, bytes, source); trap != TrapKind::None)
+    return trap;
   const uint64_t ref = allocate_object(ctx, pc, fp, {pc->imm, length});
   if (ref == 0) return TrapKind::HeapExhausted;
   copy(ctx.store->heap.fields(ref), source, static_cast<size_t>(bytes));

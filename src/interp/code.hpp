@@ -63,9 +63,9 @@ struct RefMap {
     uint32_t count = 0;
   };
   bool complete = false;
-  std::vector<uint16_t> locals;    ///< slots
-  std::vector<Place> instructions; ///< by cell: from there to the next entry
-  std::vector<Place> returns;      ///< by cell: behind a call, without its operands and results
+  std::vector<uint16_t> locals;     ///< slots
+  std::vector<Place> instructions;  ///< by cell: from there to the next entry
+  std::vector<Place> returns;       ///< by cell: behind a call, without its operands and results
   std::vector<uint16_t> slots;
 };
 
@@ -86,7 +86,7 @@ struct Code {
   std::vector<uint32_t> barriers{};
   std::vector<TryRegion> regions{};
   std::vector<RegionStart> region_starts{};  ///< by cell
-  mutable RefMap refs{};                             ///< made by the first collection that needs it
+  mutable RefMap refs{};                     ///< made by the first collection that needs it
 };
 
 }  // namespace chiwawa

@@ -99,6 +99,7 @@ void collect_garbage(Context& ctx) {
 
 uint64_t allocate_object(Context& ctx, const Cell* pc, uint64_t* fp, ObjectHeader header) {
   const uint64_t bytes = ctx.store->object_bytes(header);
+  ctx.store->heap.max_bytes = ctx.store->limits.max_heap;
   if (const uint64_t ref = ctx.store->heap.allocate(header, bytes); ref != 0) return ref;
   ctx.pc = pc;
   ctx.fp = fp;

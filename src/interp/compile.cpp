@@ -1136,7 +1136,7 @@ class Compiler {
       case Opcode::return_call_indirect: compile_tail_call(instr); return;
 
       case Opcode::ref_null: push_constant(instr.ref_type, kNullRef); return;
-      case Opcode::ref_func: 
+      case Opcode::ref_func:
         push_constant(defined_ref(module_.functions[instr.index], false), ref_of(instance_.funcs[instr.index]));
         return;
       case Opcode::ref_is_null: {

@@ -51,11 +51,12 @@ bool Heap::take_free_run(uint64_t size) {
 }
 
 bool Heap::extend(uint64_t size, uint64_t limit) {
-  if (size > kMaxBytes || used_ + size > limit) return false;
+  if (size > max_bytes || used_ + size > limit) return false;
   const uint64_t end = round_up(top_ + std::max(size, kChunk), kChunk);
-  if (end > kMaxBytes || end > SIZE_MAX) return false;
+  if (end > max_bytes || end > SIZE_MAX) return false;
   // More than is needed now: elsewhere than on Linux growing may copy.
-  const uint64_t roomy = std::min({round_up(end + end / 2, kChunk), kMaxBytes, uint64_t{SIZE_MAX} / kChunk * kChunk});
+  const uint64_t roomy =
+      std::min({round_up(end + end / 2, kChunk), max_bytes / kChunk * kChunk, uint64_t{SIZE_MAX} / kChunk * kChunk});
   if (end > memory_.size_bytes() && !memory_.grow_to(roomy / kPageSize) && !memory_.grow_to(end / kPageSize)) {
     return false;
   }
@@ -70,21 +71,21 @@ bool Heap::extend(uint64_t size, uint64_t limit) {
 }
 
 uint64_t Heap::allocate(ObjectHeader header, uint64_t bytes) {
+  if (collect_always && !std::exchange(just_collected_, false)) return 0;
+  return place(header, bytes, collect_at_);
+}
+
+uint64_t Heap::allocate_at_once(ObjectHeader header, uint64_t bytes) { return place(header, bytes, max_bytes); }
+
+uint64_t Heap::place(ObjectHeader header, uint64_t bytes, uint64_t limit) {
   const uint64_t size = sizeof header + round_up(bytes, 8);
-  if (current_.size() < size && !take_free_run(size) && !extend(size, collect_at_)) return 0;
+  if (current_.size() < size && !take_free_run(size) && !extend(size, limit)) return 0;
   const uint64_t offset = current_.begin;
   current_.begin += size;
   used_ += size;
   write_header(offset, header);
   std::memset(memory_.data() + offset + sizeof header, 0, static_cast<size_t>(size - sizeof header));
   return kHeapRefBit | offset;
-}
-
-uint64_t Heap::allocate_at_once(ObjectHeader header, uint64_t bytes) {
-  const uint64_t old = std::exchange(collect_at_, kMaxBytes);
-  const uint64_t ref = allocate(header, bytes);
-  collect_at_ = old;
-  return ref;
 }
 
 void Heap::collect(const void* owner, SizeOf size_of, MarkFields mark_fields) {
@@ -117,7 +118,11 @@ void Heap::collect(const void* owner, SizeOf size_of, MarkFields mark_fields) {
     run.end = offset;
   }
   if (run.size() != 0) free_.push_back(run);
-  for (const Run& free : free_) write_free(free);
+  for (const Run& free : free_) {
+    if (collect_always) std::memset(memory_.data() + free.begin, 0xDD, static_cast<size_t>(free.size()));
+    write_free(free);
+  }
+  just_collected_ = true;
   collect_at_ = std::max(kFirstCollection, used_ * 2);
   ++collections_;
 }

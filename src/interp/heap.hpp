@@ -29,10 +29,10 @@ constexpr uint32_t field_bytes(ValType storage) {
 /// schema/FORMAT.md has the same rule.
 struct ObjectLayout {
   TypeDef::Kind kind = TypeDef::Kind::Func;
-  std::vector<FieldType> fields;    ///< a struct's; an array's one element
-  std::vector<uint32_t> offsets;    ///< a struct's, by field
+  std::vector<FieldType> fields;      ///< a struct's; an array's one element
+  std::vector<uint32_t> offsets;      ///< a struct's, by field
   std::vector<uint32_t> ref_offsets;  ///< of those fields that are references
-  uint32_t bytes = 0;               ///< of a struct's fields, or of one element
+  uint32_t bytes = 0;                 ///< of a struct's fields, or of one element
 
   ObjectLayout() = default;
   explicit ObjectLayout(const TypeDef& type);
@@ -56,8 +56,10 @@ constexpr uint32_t kExceptionType = 0x7FFF'FFFE;
 /// Objects never move. References are kHeapRefBit plus the byte offset of the object in the heap, never 0.
 class Heap {
  public:
-  /// Bytes. What a 32-bit build could not address anyway.
-  static constexpr uint64_t kMaxBytes = uint64_t{1} << 36;
+  /// Bytes. What its owner allows.
+  uint64_t max_bytes = uint64_t{4} << 30;
+  /// For tests: a collection is due before every new object, and what is free is overwritten.
+  bool collect_always = false;
 
   ObjectHeader header(uint64_t ref) const {
     ObjectHeader header;
@@ -123,6 +125,7 @@ class Heap {
   static uint64_t offset(uint64_t ref) { return ref & ~kRefKind; }
   const uint8_t* at(uint64_t ref) const { return memory_.data() + offset(ref); }
 
+  uint64_t place(ObjectHeader header, uint64_t bytes, uint64_t limit);
   bool take_free_run(uint64_t size);
   bool extend(uint64_t size, uint64_t limit);
   void write_header(uint64_t offset, ObjectHeader header);
@@ -130,13 +133,14 @@ class Heap {
   void write_free(Run run);
 
   LinearMemory memory_;
-  uint64_t top_ = 8;             ///< objects and free runs are in [8, top_)
-  Run current_;                  ///< where the next object goes
-  std::vector<Run> free_;        ///< found by the last collection
+  uint64_t top_ = 8;       ///< objects and free runs are in [8, top_)
+  Run current_;            ///< where the next object goes
+  std::vector<Run> free_;  ///< found by the last collection
   size_t next_free_ = 0;
   uint64_t used_ = 0;
   uint64_t collect_at_ = kFirstCollection;  ///< bytes in use
   uint64_t collections_ = 0;
+  bool just_collected_ = false;
   std::vector<uint64_t> pending_;  ///< marked, but not their fields
 };
 

@@ -27,11 +27,11 @@ struct Instr {
 
   uint32_t index = 0;   ///< label, function, local, global, table, memory, tag, type, segment; type of call_indirect;
                         ///< destination of a copy; number of labels before the default of br_table, or of catch clauses
-  uint32_t index2 = 0;  ///< table of call_indirect and table.init, memory of memory.init, source of a copy; field, number
-                        ///< of operands or segment of an instruction on structs or arrays
+  uint32_t index2 = 0;  ///< table of call_indirect and table.init, memory of memory.init, source of a copy; field,
+                        ///< number of operands or segment of an instruction on structs or arrays
   BlockType block;
-  ValType ref_type{};         ///< ref.null; type of a typed select (exactly one is allowed); of a cast: what it casts to
-  ValType cast_from{};        ///< br_on_cast, br_on_cast_fail
+  ValType ref_type{};   ///< ref.null; type of a typed select (exactly one is allowed); of a cast: what it casts to
+  ValType cast_from{};  ///< br_on_cast, br_on_cast_fail
   uint32_t select_count = 0;  ///< number of types of a typed select
   uint32_t align = 0;         ///< exponent of two
   uint64_t mem_offset = 0;

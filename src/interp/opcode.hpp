@@ -14,9 +14,9 @@ enum class Immediates : uint8_t {
   LabelTable,
   FuncIndex,
   CallIndirect,  ///< type index, table index
-  RefType,     ///< heap type of a null reference
-  CastType,    ///< heap type; the opcode says whether null belongs to the type
-  CastBranch,  ///< flags, label, heap types before and after
+  RefType,       ///< heap type of a null reference
+  CastType,      ///< heap type; the opcode says whether null belongs to the type
+  CastBranch,    ///< flags, label, heap types before and after
   TypeIndex,
   TypeField,  ///< type index, field index
   TypeCount,  ///< type index, number of operands

@@ -1,8 +1,8 @@
 // The operations that the loop keeps out of its switch.
 #include "interp/atomic.hpp"
 #include "interp/executor.hpp"
-#include "interp/object_access.hpp"
 #include "interp/numeric.hpp"
+#include "interp/object_access.hpp"
 #include "interp/simd.hpp"
 
 #define INSTR(op) case SlotOp::op:

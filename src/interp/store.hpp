@@ -80,7 +80,7 @@ struct DataInst {
 /// A module instance: which addresses its index spaces mean.
 struct Instance {
   std::shared_ptr<const Module> module;
-  uint32_t number = 0;  ///< its position in Store::instances
+  uint32_t number = 0;             ///< its position in Store::instances
   std::vector<uint32_t> type_ids;  ///< in Store::types, of the module's types
   std::vector<FuncAddr> funcs;
   std::vector<TableAddr> tables;
@@ -107,10 +107,15 @@ struct Extern {
   uint32_t address = 0;  ///< in the store's list of that kind
 };
 
+/// Bytes. What a snapshot can hold of a heap, too.
+constexpr uint64_t kMostHeap = uint64_t{4} << 30;
+
 /// What the store's owner allows.
 struct StoreLimits {
   /// A memory never grows beyond this many bytes, whatever its type says: memory.grow returns -1.
   uint64_t max_memory = kMostMemory;
+  /// Bytes. The heap of structs, arrays and exceptions never grows beyond this: the trap "heap exhausted".
+  uint64_t max_heap = kMostHeap;
 };
 
 /// Owns all run-time objects. Objects are never removed and never move; addresses are their positions.

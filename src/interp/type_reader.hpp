@@ -16,7 +16,8 @@ inline ValType abstract_ref(uint8_t byte) { return static_cast<ValType>(byte & 0
 inline ValType read_heap_type(ByteReader& reader, bool nullable) {
   const uint32_t at = reader.position();
   const int64_t code = reader.s33();
-  if (code >= 0) return defined_ref(code < kUnknownTypeIndex ? static_cast<uint32_t>(code) : kUnknownTypeIndex, nullable);
+  if (code >= 0)
+    return defined_ref(code < kUnknownTypeIndex ? static_cast<uint32_t>(code) : kUnknownTypeIndex, nullable);
   // The negative numbers that take one byte are the abstract heap types.
   const ValType type = abstract_ref(static_cast<uint8_t>(code & 0x7F));
   if (code < -64 || !is_ref(type) || is_defined(type)) reader.fail("malformed heap type", at);

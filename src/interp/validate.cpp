@@ -46,7 +46,7 @@ class ModuleValidator {
   uint64_t place(ExternKind kind, uint32_t index, uint32_t section) const;
 
   const Module& module_;
-  std::vector<bool> declared_;    ///< functions that ref.func may name
+  std::vector<bool> declared_;  ///< functions that ref.func may name
   FunctionValidator expressions_;
   uint32_t visible_globals_ = 0;  ///< to constant expressions: the globals before the one that is checked
 };
@@ -186,9 +186,8 @@ Result<void> ModuleValidator::tables() {
       return invalid("type mismatch: a table of references that cannot be null needs an initial value",
                      place(ExternKind::Table, i, 4));
     }
-    if (const char* cause =
-            limits_fault(type.limits, type.address == ValType::I64 ? UINT64_MAX : UINT32_MAX,
-                         "table size must be less than 2^32 elements")) {
+    if (const char* cause = limits_fault(type.limits, type.address == ValType::I64 ? UINT64_MAX : UINT32_MAX,
+                                         "table size must be less than 2^32 elements")) {
       return invalid(cause + numbered(" (table", i) + ")", place(ExternKind::Table, i, 4));
     }
   }

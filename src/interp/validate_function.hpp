@@ -2,8 +2,8 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -47,11 +47,11 @@ class FunctionValidator {
   /// An open block. Small, because two bytes of code can open one.
   struct Control {
     BlockType type;
-    uint32_t checked = 0;       ///< offset of the last br_table that compared this block's label
-    uint16_t height = 0;        ///< of the operand stack at its begin, below its parameters
+    uint32_t checked = 0;  ///< offset of the last br_table that compared this block's label
+    uint16_t height = 0;   ///< of the operand stack at its begin, below its parameters
     Part part = Part::Block;
-    bool unreachable = false;   ///< the end of it, as far as it was read
-    uint32_t initialized = 0;   ///< how many locals of `initialized_order_` had a value at its begin
+    bool unreachable = false;  ///< the end of it, as far as it was read
+    uint32_t initialized = 0;  ///< how many locals of `initialized_order_` had a value at its begin
   };
   static_assert(kMaxFrameSlots <= UINT16_MAX);
 

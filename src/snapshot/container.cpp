@@ -31,7 +31,9 @@ bool has_tag(std::span<const uint8_t> bytes, size_t at, const char (&tag)[9]) {
 }
 
 /// Whether the state's digest covers a frame's content. Blocks are in it by their hashes, modules by theirs.
-bool is_digested(FrameKind kind) { return kind == FrameKind::State || kind == FrameKind::BlockIndex; }
+bool is_digested(FrameKind kind) {
+  return kind == FrameKind::State || kind == FrameKind::ObjectPart || kind == FrameKind::BlockIndex;
+}
 
 std::string zstd_error(size_t code) { return std::string("decompression failed: ") + ZSTD_getErrorName(code); }
 

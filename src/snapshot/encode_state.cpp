@@ -251,8 +251,9 @@ Result<std::vector<uint8_t>> encode_state(const Records& r) {
     });
     heap = schema::CreateHeap(fbb, defined, static_cast<uint32_t>(r.heap.objects.size()), r.heap.bytes.size());
   }
-  const auto state = schema::CreateState(fbb, required, modules, instances, funcs, host_funcs, tables_, memories,
-                                         globals, elems, datas, machine, wasi, base, r.deterministic, vector_globals, r.tags, heap);
+  const auto state =
+      schema::CreateState(fbb, required, modules, instances, funcs, host_funcs, tables_, memories, globals, elems,
+                          datas, machine, wasi, base, r.deterministic, vector_globals, r.tags, heap);
   fbb.FinishSizePrefixed(state, kStateIdentifier);
   return std::vector<uint8_t>(fbb.GetBufferPointer(), fbb.GetBufferPointer() + fbb.GetSize());
 }

@@ -92,10 +92,10 @@ class Collector {
 
   const Store& store_;
   HeapRecord& heap_;
-  std::map<uint32_t, TypeRecord> declared_;      // by type in the store
-  std::map<uint32_t, uint32_t> type_numbers_;    // the same -> position in heap_.types
-  std::vector<uint64_t> objects_;                // by number
-  std::vector<uint32_t> numbers_;                // by place in the heap, in units of 8 bytes: number + 1, or 0
+  std::map<uint32_t, TypeRecord> declared_;    // by type in the store
+  std::map<uint32_t, uint32_t> type_numbers_;  // the same -> position in heap_.types
+  std::vector<uint64_t> objects_;              // by number
+  std::vector<uint32_t> numbers_;              // by place in the heap, in units of 8 bytes: number + 1, or 0
 };
 
 std::string object_name(size_t i) { return "objects[" + std::to_string(i) + "]"; }

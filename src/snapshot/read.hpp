@@ -31,8 +31,8 @@ class Reader {
   /// finds is announced beforehand. False and without effect if the source cannot seek.
   Result<bool> seek_over() { return container_.seek_over(); }
 
-  /// Reads header, state and objects. Then every index in records() is in range, every value fits its type, every reference to
-  /// a function is one, and sizes are within the limits beside them. What needs the modules is checked by
+  /// Reads header, state and objects. Then every index in records() is in range, every value fits its type, every
+  /// reference to a function is one, and sizes are within the limits beside them. What needs the modules is checked by
   /// restore(); what needs their code by Machine::restore.
   Result<void> open();
 

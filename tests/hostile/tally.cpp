@@ -43,8 +43,7 @@ Result<Extern> make_extern(Store& store, const Module& module, const Import& imp
       type.type = TypeSpace::renumber(type.type, ids);
       return Extern{ExternKind::Global, raw(store.add_global(type, 0))};
     }
-    case ExternKind::Tag:
-      return Extern{ExternKind::Tag, raw(store.add_tag(ids[module.tags[import.index].type_index]))};
+    case ExternKind::Tag: return Extern{ExternKind::Tag, raw(store.add_tag(ids[module.tags[import.index].type_index]))};
   }
   return Error{Phase::Link, "unknown kind of import"};
 }

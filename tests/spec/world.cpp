@@ -15,6 +15,7 @@ World::World(const Mode& mode) : mode_(mode), store_(make_store()) {}
 std::unique_ptr<Store> World::make_store() const {
   auto store = std::make_unique<Store>();
   store->compile_options.exact = mode_.exact;
+  store->heap.collect_always = mode_.collect_always;
   return store;
 }
 
@@ -64,6 +65,7 @@ Result<void> World::move_through_snapshot(std::unique_ptr<Machine>& machine) {
 
   machine.reset();  // before the store that it refers to
   store_ = std::move(restored->store);
+  store_->heap.collect_always = mode_.collect_always;
   machine = make_machine();
   CHIWAWA_TRY(machine->restore(restored->machine));
   ++stops_;

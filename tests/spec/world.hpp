@@ -20,6 +20,7 @@ struct Mode {
   bool exact = false;
   /// Steps between two stops, counted over all calls of a file; 0: never.
   uint64_t stop_every = 0;
+  bool collect_always = false;  ///< the heap's collector runs before every new object
   /// Frames before "call stack exhausted". Small where every stop saves all of them.
   uint32_t max_call_depth = MachineLimits{}.max_call_depth;
 };
