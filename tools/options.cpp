@@ -206,7 +206,6 @@ class CommandLine {
   std::string restore_;
   std::string memory_;
   std::string heap_;
-  std::string heap_;
   std::string dispatch_;
   std::vector<std::string> dirs_;
   std::vector<std::string> addresses_;
