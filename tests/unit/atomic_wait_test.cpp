@@ -90,7 +90,7 @@ struct Computation {
   }
 };
 
-const std::vector<Value> kTimedOut = {{ValType::I32, 7}, {ValType::I32, 2}};
+std::vector<Value> timed_out() { return {{ValType::I32, 7}, {ValType::I32, 2}}; }
 
 }  // namespace
 
@@ -102,7 +102,7 @@ TEST_CASE("A wait sleeps until its time is over, in slices", "[wait]") {
     REQUIRE(outcome.kind == Outcome::Kind::Paused);
     CHECK(outcome.pause == PauseReason::HostWait);
     CHECK(computation.time.slept == 300);
-    CHECK(computation.finish().values == kTimedOut);
+    CHECK(computation.finish().values == timed_out());
     CHECK(computation.time.slept == kTimeout);
     CHECK(computation.machine->steps() == (kind.options.exact ? 5 : 0));
   }
@@ -128,7 +128,7 @@ TEST_CASE("A wait goes on elsewhere with the time that was left", "[wait]") {
       CHECK(other.machine->capture().waited == 600);
       Computation third(module, from);
       third.load(other.save(), module, from);
-      CHECK(third.finish().values == kTimedOut);
+      CHECK(third.finish().values == timed_out());
       CHECK(third.time.slept == kTimeout - 600);
     }
   }
