@@ -263,7 +263,7 @@ void Compiler::enter_region(uint32_t region) {
 
 void Compiler::compile_catch_clauses(const Instr& instr, const Label& label) {
   if (instr.index == 0) return;
-  const std::vector<StackEntry> params(stack_.begin() + label.height, stack_.end());
+  const std::vector<StackEntry> params(stack_.begin() + static_cast<ptrdiff_t>(label.height), stack_.end());
   pop_to(label.height);
   const uint32_t over = emit(SlotOp::br_always);
   reader_.for_each_catch(instr, [&](const CatchClause& clause) {
