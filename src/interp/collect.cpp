@@ -33,8 +33,8 @@ class RefMapMaker : public CompileObserver {
     if (!places.empty()) {
       // Most instructions have the references of the one before.
       const RefMap::Place& last = places.back();
-      const auto slots = map_.slots.begin();
-      if (last.count == place.count && std::equal(slots + last.first, slots + last.first + last.count, slots + first)) {
+      const std::span<const uint16_t> slots = map_.slots;
+      if (std::ranges::equal(slots.subspan(last.first, last.count), slots.subspan(first))) {
         map_.slots.resize(first);
         place.first = last.first;
         if (&places == &map_.instructions) return;

@@ -1,0 +1,416 @@
+// Blocks, branches, calls, and where exceptions are caught.
+#include "interp/compiler.hpp"
+
+namespace chiwawa {
+
+void Compiler::sync_point() {
+  if (sync_cell_ == here() && step_since_sync_) emit(SlotOp::nop_cell);
+  bind();
+  sync_cell_ = here();
+  step_since_sync_ = false;
+  if (observer_ != nullptr) observer_->sync_point(here());
+}
+
+std::pair<std::span<const ValType>, std::span<const ValType>> Compiler::types_of(const BlockType& type) {
+  switch (type.kind) {
+    case BlockType::Kind::Empty: return {};
+    case BlockType::Kind::Value: return {{}, singles_.of(type.value)};
+    case BlockType::Kind::TypeIndex: break;
+  }
+  const FuncType& function_type = module_.types.func(type.type_index);
+  return {function_type.params, function_type.results};
+}
+
+std::span<const ValType> Compiler::label_types(const Label& label) {
+  return label.kind == Opcode::loop ? label.params : label.results;
+}
+
+void Compiler::fix(uint32_t fixup) {
+  while (fixup != kNone) {
+    uint32_t& target = target_of(fixup);
+    const uint32_t next = target;
+    target = (fixup & 1) != 0 ? here() : here() - (fixup >> 1);
+    fixup = next;
+  }
+}
+
+void Compiler::emit_jump(Label& to, SlotOp forward, SlotOp backward, SlotOp backward_poll, uint16_t a, uint16_t b,
+                         uint16_t c) {
+  if (to.kind == Opcode::loop) {
+    const uint32_t cell = emit(options_.polls ? backward_poll : backward, 0, a, b, c);
+    cells[cell].imm = to.loop_cell - cell;
+  } else {
+    const uint32_t cell = emit(forward, 0, a, b, c);
+    add_fixup(to, cell_fixup(cell));
+  }
+}
+
+bool Compiler::needs_moves(const Label& to) const {
+  const size_t arity = label_types(to).size();
+  const uint32_t first = height() - static_cast<uint32_t>(arity);
+  if (arity == 0) return false;
+  if (stack_[first].home != to.slot) return true;
+  for (uint32_t at = first; at < height(); ++at) {
+    if (stack_[at].place != StackEntry::Place::Home) return true;
+  }
+  return false;
+}
+
+void Compiler::settle_branch_values(const Label& to) {
+  const size_t arity = label_types(to).size();
+  if (arity > 1) settle_top(arity);
+}
+
+void Compiler::emit_branch_moves(uint16_t target, size_t arity) {
+  const uint32_t first = height() - static_cast<uint32_t>(arity);
+  if (arity == 1) {
+    emit_move(target, stack_[first]);
+  } else if (arity > 1 && stack_[first].home != target) {
+    emit(SlotOp::copy_range, target, home(stack_[first]), 0, 0, next_home() - stack_[first].home);
+  }
+}
+
+void Compiler::emit_branch(uint32_t depth) {
+  if (is_function_label(depth)) {
+    emit_return();
+    return;
+  }
+  Label& to = label(depth);
+  emit_branch_moves(to.slot, label_types(to).size());
+  emit_jump(to, SlotOp::br_always, SlotOp::br_always, SlotOp::br_always_p, 0, 0, 0);
+}
+
+void Compiler::emit_return() {
+  const size_t arity = type_.results.size();
+  if (arity == 1 && !is_vec(stack_.back().type)) {
+    emit(SlotOp::ret_slot, 0, slot_of(stack_.back()));
+  } else {
+    emit_branch_moves(0, arity);
+    emit(SlotOp::ret);
+  }
+}
+
+Compiler::Condition Compiler::pop_condition() {
+  const StackEntry entry = pop();
+  if (const Cell* producer = producer_of(entry)) {
+    const Cell cell = *producer;
+    const auto op = static_cast<SlotOp>(cell.op);
+    if (const BranchForms* forms = branch_forms(op)) {
+      remove_last_cell();
+      Condition condition{forms->when_true, forms->when_true_poll, forms->when_false, forms->when_false_poll, cell.a};
+      // A branch needs imm for its target: the constant moves to where the right operand's slot would be.
+      condition.b = is_constant_form(op) ? static_cast<uint16_t>(cell.imm) : cell.b;
+      condition.c = is_constant_form(op) ? static_cast<uint16_t>(cell.imm >> 16) : cell.c;
+      return condition;
+    }
+    if (op == SlotOp::i32_eqz) {
+      remove_last_cell();
+      return {SlotOp::br_zero, SlotOp::br_zero_p, SlotOp::br_nonzero, SlotOp::br_nonzero_p, cell.a};
+    }
+    if (op == SlotOp::i64_eqz) {
+      const BranchForms* forms = branch_forms(SlotOp::i64_eq_c);
+      remove_last_cell();
+      return {forms->when_true, forms->when_true_poll, forms->when_false, forms->when_false_poll, cell.a};
+    }
+  }
+  return {SlotOp::br_nonzero, SlotOp::br_nonzero_p, SlotOp::br_zero, SlotOp::br_zero_p, slot_of(entry)};
+}
+
+bool Compiler::is_constant_form(SlotOp comparison) {
+  switch (comparison) {
+#define COMPARE(code, id, text, operand, result) case SlotOp::id##_c:
+#include "interp/opcodes.def"
+    return true;
+    default: return false;
+  }
+}
+
+void Compiler::compile_br_if(uint32_t depth, const Condition& condition) {
+  Label& to = label(depth);
+  settle_branch_values(to);
+  if (!is_function_label(depth) && !needs_moves(to)) {
+    emit_jump(to, condition.when_true, condition.when_true, condition.when_true_poll, condition.a, condition.b,
+              condition.c);
+  } else {
+    const uint32_t skip = emit(condition.when_false, 0, condition.a, condition.b, condition.c);
+    emit_branch(depth);
+    cells[skip].imm = here() - skip;
+  }
+  bind();
+}
+
+void Compiler::compile_br_table(const Instr& instr) {
+  const uint16_t index = pop_slot();
+  bool settled = false;  // the labels of one br_table have the same number of values
+  reader_.for_each_label(instr, [&](uint32_t depth) {
+    if (!std::exchange(settled, true)) settle_branch_values(label(depth));
+  });
+  const uint32_t first = static_cast<uint32_t>(branch_targets.size());
+  const uint32_t count = instr.index + 1;
+  branch_targets.resize(first + count, kNone);
+  const uint32_t cell =
+      emit(SlotOp::br_switch, 0, index, static_cast<uint16_t>(count), static_cast<uint16_t>(count >> 16), first);
+  tables_.push_back({cell, first, count});
+  // What is done for a label, shared by all entries that name it.
+  constexpr uint32_t kInTable = kNone - 1;
+  std::vector<uint32_t> pieces(labels_.size(), kNone);
+  uint32_t entry = first;
+  reader_.for_each_label(instr, [&](uint32_t depth) {
+    Label& to = label(depth);
+    uint32_t& piece = pieces[depth];
+    if (piece == kNone) {
+      const bool direct = !is_function_label(depth) && !needs_moves(to);
+      if (direct && to.kind != Opcode::loop) {
+        piece = kInTable;
+      } else if (direct && !options_.polls) {
+        piece = to.loop_cell;
+      } else {
+        bind();
+        piece = here();
+        emit_branch(depth);
+      }
+    }
+    if (piece == kInTable) {
+      add_fixup(to, table_fixup(entry));
+    } else {
+      branch_targets[entry] = piece;
+    }
+    ++entry;
+  });
+}
+
+void Compiler::leave_reachable() {
+  reachable_ = false;
+  nesting_ = 0;
+}
+
+void Compiler::skip_unreachable(const Instr& instr) {
+  switch (instr.opcode) {
+    case Opcode::else_:
+      if (nesting_ == 0) compile_else();
+      return;
+    case Opcode::catch_:
+    case Opcode::catch_all:
+      if (nesting_ == 0) compile_catch(instr);
+      return;
+    default: break;
+  }
+  if (opens_block(instr.opcode)) ++nesting_;
+  if (!closes_block(instr.opcode)) return;
+  if (nesting_ != 0) {
+    --nesting_;
+  } else {
+    compile_end(instr);
+  }
+}
+
+void Compiler::begin_block(const Instr& instr) {
+  const auto [params, results] = types_of(instr.block);
+  Label next{.kind = instr.opcode, .params = params, .results = results};
+  if (instr.opcode == Opcode::if_) {
+    // The condition stays fusable when nothing below needs settling.
+    const Condition condition = pop_condition();
+    settle_all();
+    const uint32_t cell = emit(condition.when_false, 0, condition.a, condition.b, condition.c);
+    next.else_fixup = cell_fixup(cell);
+    cells[cell].imm = kNone;
+    bind();
+  } else {
+    settle_all();
+  }
+  next.height = height() - static_cast<uint32_t>(params.size());
+  next.slot = params.empty() ? next_home() : home(stack_[next.height]);
+  next.region = labels_.back().region;
+  if (instr.opcode == Opcode::try_ || instr.opcode == Opcode::try_table) {
+    next.own_region = static_cast<uint32_t>(regions.size());
+    regions.push_back({.outer = next.region, .clauses = {}});
+    if (instr.opcode == Opcode::try_table) compile_catch_clauses(instr, next);
+    next.region = next.own_region;
+    enter_region(next.region);
+  }
+  if (instr.opcode == Opcode::loop) {
+    sync_point();
+    next.loop_cell = here();
+  }
+  labels_.push_back(next);
+}
+
+void Compiler::reset_stack(uint32_t to_height, std::span<const ValType> types) {
+  pop_to(to_height);
+  for (const ValType type : types) push_home(type);
+  settled_ = height();
+  reachable_ = true;
+}
+
+void Compiler::compile_else() {
+  Label& current = labels_.back();
+  if (reachable_) {
+    settle_all();
+    add_fixup(current, cell_fixup(emit(SlotOp::br_always)));
+  }
+  bind();
+  fix(std::exchange(current.else_fixup, kNone));
+  current.kind = Opcode::else_;
+  reset_stack(current.height, current.params);
+}
+
+void Compiler::enter_region(uint32_t region) {
+  const uint32_t current = region_starts.empty() ? kNone : region_starts.back().region;
+  if (region == current) return;
+  bind();
+  region_starts.push_back({here(), region});
+}
+
+void Compiler::compile_catch_clauses(const Instr& instr, const Label& label) {
+  if (instr.index == 0) return;
+  const std::vector<StackEntry> params(stack_.begin() + static_cast<ptrdiff_t>(label.height), stack_.end());
+  pop_to(label.height);
+  const uint32_t over = emit(SlotOp::br_always);
+  reader_.for_each_catch(instr, [&](const CatchClause& clause) {
+    bind();
+    CatchTarget target{.any_tag = clause.any_tag,
+                       .with_ref = clause.with_ref,
+                       .slot = next_home(),
+                       .tag_index = clause.tag_index,
+                       .cell = here()};
+    if (!clause.any_tag) {
+      for (const ValType type : module_.tag_type(clause.tag_index).params) push_home(type);
+    }
+    if (clause.with_ref) push_home(non_null(ValType::ExnRef));
+    emit_branch(clause.label);
+    pop_to(label.height);
+    regions[label.own_region].clauses.push_back(target);
+  });
+  bind();
+  cells[over].imm = here() - over;
+  for (const StackEntry& param : params) push_home(param.type);
+  settled_ = height();
+}
+
+void Compiler::compile_catch(const Instr& instr) {
+  if (reachable_) {
+    settle_branch_values(labels_.back());
+    emit_branch(0);
+  }
+  bind();
+  Label& current = labels_.back();
+  current.kind = Opcode::catch_;
+  current.region = regions[current.own_region].outer;
+  enter_region(current.region);
+  const bool any = instr.opcode == Opcode::catch_all;
+  regions[current.own_region].clauses.push_back({.any_tag = any,
+                                                 .with_ref = true,
+                                                 .ref_first = true,
+                                                 .slot = current.slot,
+                                                 .tag_index = any ? 0 : instr.index,
+                                                 .cell = here()});
+  reset_stack(current.height, {});
+  push_home(non_null(ValType::ExnRef));
+  if (!any) {
+    for (const ValType type : module_.tag_type(instr.index).params) push_home(type);
+  }
+  settled_ = height();
+}
+
+void Compiler::compile_throw(const Instr& instr) {
+  const size_t count = module_.tag_type(instr.index).params.size();
+  emit(SlotOp::throw_exception, 0, pop_contiguous(count), 0, 0, instr.index);
+  leave_reachable();
+}
+
+uint16_t Compiler::pop_contiguous(size_t count) {
+  settle_top(count);
+  pop_to(height() - static_cast<uint32_t>(count));
+  return next_home();
+}
+
+void Compiler::compile_end(const Instr& instr) {
+  const Label done = labels_.back();
+  if (labels_.size() == 1) {
+    if (reachable_) {
+      settle_branch_values(labels_.back());
+      emit_return();
+    }
+    labels_.pop_back();
+    finish_tables();
+    return;
+  }
+  if (reachable_ && done.kind == Opcode::catch_) {
+    settle_branch_values(done);
+    emit_branch_moves(done.slot, done.results.size());
+  } else if (reachable_) {
+    settle_all();
+  }
+  labels_.pop_back();
+  enter_region(labels_.back().region);
+  if (instr.opcode == Opcode::delegate) regions[done.own_region].outer = label(instr.index).region;
+  const bool branched = done.fixups != kNone || done.else_fixup != kNone;
+  if (branched) {
+    bind();
+    fix(done.fixups);
+    fix(done.else_fixup);
+  }
+  if (reachable_ || branched) {
+    reset_stack(done.height, done.results);
+  } else {
+    pop_to(done.height);
+    leave_reachable();
+  }
+}
+
+void Compiler::finish_tables() {
+  for (const Table& table : tables_) {
+    for (uint32_t i = 0; i < table.count; ++i) branch_targets[table.first + i] -= table.cell;
+  }
+}
+
+Compiler::CallSite Compiler::pop_call(const Instr& instr) {
+  using Kind = CallSite::Kind;
+  Kind kind = Kind::Function;
+  if (instr.opcode == Opcode::call_indirect || instr.opcode == Opcode::return_call_indirect) kind = Kind::Table;
+  if (instr.opcode == Opcode::call_ref || instr.opcode == Opcode::return_call_ref) kind = Kind::Reference;
+  CallSite site{kind == Kind::Function ? module_.function_type(instr.index) : module_.types.func(instr.index), kind};
+  if (kind != Kind::Function) site.callee_slot = pop_slot();
+  if (at_barrier(instr.end)) settle_all();
+  settle_top(site.callee.params.size());
+  pop_to(height() - static_cast<uint32_t>(site.callee.params.size()));
+  site.first_slot = next_home();
+  return site;
+}
+
+void Compiler::emit_call(const Instr& instr, const CallSite& site, SlotOp function, SlotOp table, SlotOp reference) {
+  switch (site.kind) {
+    case CallSite::Kind::Function: emit(function, site.first_slot, 0, 0, 0, instr.index); break;
+    case CallSite::Kind::Table:
+      emit(table, site.first_slot, site.callee_slot, static_cast<uint16_t>(instr.index2),
+           static_cast<uint16_t>(instr.index2 >> 16), instance_.type_ids[instr.index]);
+      break;
+    case CallSite::Kind::Reference: emit(reference, site.first_slot, site.callee_slot); break;
+  }
+}
+
+void Compiler::finish_call(const Instr& instr, const CallSite& site) {
+  if (observer_ != nullptr) observer_->return_point(instr.end, here(), stack_, site.callee, site.first_slot);
+  for (const ValType type : site.callee.results) push_home(type);
+}
+
+void Compiler::compile_call(const Instr& instr) {
+  const CallSite site = pop_call(instr);
+  const bool imported = site.kind == CallSite::Kind::Function && module_.is_imported_function(instr.index);
+  const SlotOp internal = options_.polls ? SlotOp::call_internal_p : SlotOp::call_internal;
+  emit_call(instr, site, imported ? SlotOp::call_external : internal,
+            options_.polls ? SlotOp::call_table_p : SlotOp::call_table, SlotOp::call_reference);
+  finish_call(instr, site);
+}
+
+void Compiler::compile_tail_call(const Instr& instr) {
+  const CallSite site = pop_call(instr);
+  emit_call(instr, site, SlotOp::tail_call_function, SlotOp::tail_call_table, SlotOp::tail_call_reference);
+  if (site.kind != CallSite::Kind::Function || module_.is_imported_function(instr.index)) {
+    finish_call(instr, site);
+    emit_return();
+  }
+  leave_reachable();
+}
+
+}  // namespace chiwawa
