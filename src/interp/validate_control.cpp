@@ -1,6 +1,6 @@
 // Validation of blocks, branches, calls and exceptions; a part of FunctionValidator.
 // https://webassembly.github.io/spec/core/valid/instructions.html#control-instructions
-#include <array>
+#include <algorithm>
 
 #include "interp/validate_function.hpp"
 
@@ -26,6 +26,7 @@ bool FunctionValidator::block() {
 bool FunctionValidator::try_table() {
   // Its labels are those outside of it.
   bool good = true;
+  size_t most = 0;
   reader_.for_each_catch(instr_, [&](const CatchClause& clause) {
     if (!good) return;
     good = (clause.any_tag || tag(clause.tag_index)) && label(clause.label);
@@ -33,10 +34,13 @@ bool FunctionValidator::try_table() {
     std::vector<ValType> carried;
     if (!clause.any_tag) carried = module_.tag_type(clause.tag_index).params;
     if (clause.with_ref) carried.push_back(non_null(ValType::ExnRef));
+    most = std::max(most, carried.size());
     if (!module_.types.matches(carried, label_types(target(clause.label)))) {
       good = refuse("type mismatch: the label of a catch clause takes other operands than the exception has");
     }
   });
+  // What is caught arrives on top of the operands that the block leaves alone.
+  if (good && height_ + most > max_height_) return too_large();
   return good && block();
 }
 
@@ -46,6 +50,7 @@ bool FunctionValidator::end_part(Control& done) {
   if (height_ != base_) {
     return refuse("type mismatch: " + std::to_string(height_ - base_) + " operands too many at the end of the block");
   }
+  if (done.part == Part::Catch || done.part == Part::CatchAll) --height_;
   while (initialized_order_.size() > done.initialized) {
     initialized_.erase(initialized_order_.back());
     initialized_order_.pop_back();
@@ -73,6 +78,8 @@ bool FunctionValidator::catch_clause(Types operands) {
   }
   Control done;
   if (!end_part(done)) return false;
+  // The exception itself is an operand that only `rethrow` sees (schema/FORMAT.md).
+  push(ValType::ExnRef);
   enter(instr_.opcode == Opcode::catch_ ? Part::Catch : Part::CatchAll, done.type, operands);
   return true;
 }

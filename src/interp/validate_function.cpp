@@ -146,10 +146,7 @@ bool FunctionValidator::expression(const FuncType& type, const FunctionBody& bod
     }
     if (!reader_.read(instr_, error_)) return false;
     if (!instruction()) return false;
-    if (height_ > max_height_) {
-      return refuse("frame too large: more than " + std::to_string(kMaxFrameSlots) +
-                    " locals and operands are not supported");
-    }
+    if (height_ > max_height_) return too_large();
   }
   if (!reader_.at_end()) {
     error_ = {Phase::Decode, "END opcode expected: code after the end of the function", reader_.position()};
@@ -623,6 +620,11 @@ bool FunctionValidator::convert(ValType from, ValType to) {
 bool FunctionValidator::refuse(std::string cause) {
   error_ = {Phase::Validate, std::move(cause), instr_.offset};
   return false;
+}
+
+bool FunctionValidator::too_large() {
+  return refuse("frame too large: more than " + std::to_string(kMaxFrameSlots) +
+                " locals and operands are not supported");
 }
 
 bool FunctionValidator::mismatch(ValType expected, ValType actual) {

@@ -132,6 +132,7 @@ class FunctionValidator {
   Types results(BlockType type);
 
   bool refuse(std::string cause);
+  bool too_large();
   bool mismatch(ValType expected, ValType actual);
   bool underflow(ValType expected);
 

@@ -24,7 +24,8 @@ class StoreChecker {
         owned_globals_(records.globals.size()),
         owned_elems_(records.elems.size()),
         owned_datas_(records.datas_dropped.size()),
-        owned_tags_(records.tags) {}
+        owned_tags_(records.tags),
+        known_tags_(records.tags) {}
 
   Result<void> check() {
     for (size_t i = 0; i < records_.funcs.size(); ++i) {
@@ -42,8 +43,9 @@ class StoreChecker {
       const InstanceRecord& instance = records_.instances[i];
       CHIWAWA_TRY(check_instance(static_cast<uint32_t>(i), instance, *modules_[instance.module]));
     }
-    for (size_t i = 0; i < owned_tags_.size(); ++i) {
-      if (!owned_tags_[i]) return damaged("tag " + std::to_string(i) + " belongs to no instance");
+    // Its type would not be known.
+    for (size_t i = 0; i < known_tags_.size(); ++i) {
+      if (!known_tags_[i]) return damaged("no instance has the tag " + std::to_string(i));
     }
     return {};
   }
@@ -144,8 +146,9 @@ class StoreChecker {
       }
       if (!claim(owned_elems_, instance.elems[i])) return twice(number, "elems", i);
     }
-    for (uint32_t i = module.imported_tags; i < instance.tags.size(); ++i) {
-      if (!claim(owned_tags_, instance.tags[i])) return twice(number, "tags", i);
+    for (uint32_t i = 0; i < instance.tags.size(); ++i) {
+      known_tags_[instance.tags[i]] = true;
+      if (i >= module.imported_tags && !claim(owned_tags_, instance.tags[i])) return twice(number, "tags", i);
     }
     for (uint32_t i = 0; i < instance.datas.size(); ++i) {
       if (!claim(owned_datas_, instance.datas[i])) return twice(number, "datas", i);
@@ -155,7 +158,8 @@ class StoreChecker {
 
   const Records& records_;
   std::span<const std::shared_ptr<const Module>> modules_;
-  std::vector<bool> owned_tables_, owned_memories_, owned_globals_, owned_elems_, owned_datas_, owned_tags_;
+  std::vector<bool> owned_tables_, owned_memories_, owned_globals_, owned_elems_, owned_datas_, owned_tags_,
+      known_tags_;
 };
 
 }  // namespace

@@ -41,7 +41,8 @@ Result<std::vector<HostFunction>> resolve_hosts(const Records& records, HostReso
   return hosts;
 }
 
-/// Types as the modules declare them, by address. Things that no module declares keep those of the records.
+/// Types as the modules declare them, by address. What an instance imports from the embedder has the type that it is
+/// imported with; what nobody has, that of the records.
 struct DeclaredTypes {
   std::vector<ValType> tables, globals, elems;
   std::vector<uint32_t> tags;  ///< in the store
@@ -53,21 +54,23 @@ DeclaredTypes declared_types(const Records& records, const Store& store) {
   for (const GlobalInst& global : records.globals) types.globals.push_back(global.type.type);
   for (const ElemRecord& elem : records.elems) types.elems.push_back(elem.type);
   types.tags.resize(records.tags);
-  for (size_t i = 0; i < records.instances.size(); ++i) {
-    const InstanceRecord& record = records.instances[i];
-    const Module& module = *store.instances[i]->module;
-    const std::vector<uint32_t>& ids = store.instances[i]->type_ids;
-    for (size_t n = module.imported_tables; n < record.tables.size(); ++n) {
-      types.tables[record.tables[n]] = TypeSpace::renumber(module.tables[n].type.element, ids);
-    }
-    for (size_t n = module.imported_globals; n < record.globals.size(); ++n) {
-      types.globals[record.globals[n]] = TypeSpace::renumber(module.globals[n].type.type, ids);
-    }
-    for (size_t n = 0; n < record.elems.size(); ++n) {
-      types.elems[record.elems[n]] = TypeSpace::renumber(module.elems[n].type, ids);
-    }
-    for (size_t n = module.imported_tags; n < record.tags.size(); ++n) {
-      types.tags[record.tags[n]] = ids[module.tags[n].type_index];
+  for (const bool own : {false, true}) {
+    for (size_t i = 0; i < records.instances.size(); ++i) {
+      const InstanceRecord& record = records.instances[i];
+      const Module& module = *store.instances[i]->module;
+      const std::vector<uint32_t>& ids = store.instances[i]->type_ids;
+      for (size_t n = own ? module.imported_tables : 0; n < record.tables.size(); ++n) {
+        types.tables[record.tables[n]] = TypeSpace::renumber(module.tables[n].type.element, ids);
+      }
+      for (size_t n = own ? module.imported_globals : 0; n < record.globals.size(); ++n) {
+        types.globals[record.globals[n]] = TypeSpace::renumber(module.globals[n].type.type, ids);
+      }
+      for (size_t n = 0; n < record.elems.size(); ++n) {
+        types.elems[record.elems[n]] = TypeSpace::renumber(module.elems[n].type, ids);
+      }
+      for (size_t n = own ? module.imported_tags : 0; n < record.tags.size(); ++n) {
+        types.tags[record.tags[n]] = ids[module.tags[n].type_index];
+      }
     }
   }
   return types;

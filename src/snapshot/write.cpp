@@ -35,7 +35,7 @@ Result<void> write_modules(ContainerWriter& container, const Records& records, M
 }
 
 Result<void> write_objects(ContainerWriter& container, const HeapRecord& heap) {
-  if (heap.bytes.size() > kMaxHeap) {
+  if (uint64_t{heap.bytes.size()} > kMaxHeap) {
     return damaged("the heap has objects of " + std::to_string(heap.bytes.size()) + " bytes, more than the " +
                    std::to_string(kMaxHeap) + " that a snapshot can hold");
   }
