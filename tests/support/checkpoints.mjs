@@ -23,6 +23,11 @@ export const deterministic = [
   { file: 'cp_memories.wasm', args: ['-i', 'run'] },
   { file: 'cp_wide.wasm', args: ['-i', 'run'] },
   { file: 'cp_atomics.wasm', args: ['-i', 'run'] },
+  { file: 'cp_exceptions.wasm', args: ['-i', 'run'], wasi: true },
+  { file: 'cp_exceptions.wasm', args: ['-i', 'escape', '-p', 'I32(3)'], wasi: true },
+  { file: 'cp_legacy_exceptions.wasm', args: ['-i', 'run'], wasi: true },
+  { file: 'cp_objects.wasm', args: ['-i', 'run'] },
+  { file: 'cp_objects.wasm', args: ['-i', 'fail'] },
 ];
 
 export const label = (guest) => `${guest.file} ${guest.args.join(' ')}`;

@@ -55,10 +55,31 @@ TEST_CASE("decode: Types") {
   CHECK(name(m.types.func(0)) == "[] -> []");
   CHECK(name(m.types.func(1)) == "[i32 f64] -> [i64 externref]");
 
-  refused(wasm_module({section(1, vec({{0x5F, 0, 0}}))}), "malformed type (garbage collection", 11);
+  // Structs and arrays, alone, as sub types and in rec groups.
+  const Module gc = decoded(wasm_module({section(1, vec({{0x5F, 2, 0x78, 1, 0x64, 0x6E, 0},
+                                                         {0x50, 1, 0, 0x5E, 0x77, 1},
+                                                         {0x4E, 2, 0x5F, 0, 0x4F, 0, 0x60, 0, 0}}))}));
+  REQUIRE(gc.types.size() == 4);
+  CHECK(gc.types[0].kind == TypeDef::Kind::Struct);
+  CHECK(gc.types[0].is_final);
+  CHECK(gc.types[0].fields == std::vector<FieldType>{{ValType::I8, true}, {non_null(ValType::AnyRef), false}});
+  CHECK(gc.types[1].kind == TypeDef::Kind::Array);
+  CHECK_FALSE(gc.types[1].is_final);
+  CHECK(gc.types[1].supers == std::vector<uint32_t>{0});
+  CHECK(gc.types[3].group_begin == 2);
+  CHECK(gc.types[3].group_end == 4);
+  CHECK(gc.types[3].is_final);
+  refused(wasm_module({section(1, vec({{0x5F, 0, 0}}))}), "section size mismatch", 13);
+  refused(wasm_module({section(1, vec({{0x5F, 1, 0x76, 0}}))}), "malformed storage type", 13);
+  refused(wasm_module({section(1, vec({{0x5F, 1, 0x78, 2}}))}), "malformed mutability", 14);
+  refused(wasm_module({section(1, vec({{0x5E, 0x40, 0}}))}), "malformed storage type", 12);
+  refused(wasm_module({section(1, vec({{0x4E, 1, 0x4E, 0}}))}), "malformed type", 13);  // no group in a group
   refused(wasm_module({section(1, vec({{0x61, 0, 0}}))}), "malformed type", 11);
-  refused(wasm_module({section(1, vec({func_type({0x64}, {})}))}),
-          "malformed reference type (typed function references", 13);
+  const Module typed = decoded(wasm_module({section(1, vec({join({{0x60, 2, 0x64, 0, 0x63, 5, 0}})}))}));
+  CHECK(typed.types.func(0).params == std::vector<ValType>{defined_ref(0, false), defined_ref(5, true)});
+  refused(wasm_module({section(1, vec({func_type({0x64}, {})}))}), "unexpected end of section or function", 15);
+  refused(wasm_module({section(1, vec({{0x60, 1, 0x64, 0x7F, 0}}))}), "malformed heap type", 14);
+  refused(wasm_module({section(1, vec({{0x60, 1, 0x63, 0xF0, 0x7E, 0}}))}), "malformed heap type", 14);
   refused(wasm_module({section(1, vec({func_type({0x01}, {})}))}), "malformed value type", 13);
 }
 
@@ -94,8 +115,12 @@ TEST_CASE("decode: Imports come first in every index space") {
   CHECK(m.globals[1].type == GlobalType{ValType::I32, false});
   CHECK(m.globals[1].init.size() == 3);
 
-  refused(wasm_module({section(2, vec({join({text("a"), text("x"), {4, 0, 0}})}))}),
-          "malformed import kind (exception handling", 15);
+  const Module tags = decoded(
+      wasm_module({kTypeVoid, section(2, vec({join({text("a"), text("x"), {4, 0, 0}})})), section(13, vec({{0, 0}}))}));
+  CHECK(tags.imports[0].kind == ExternKind::Tag);
+  CHECK(tags.tags.size() == 2);
+  CHECK(tags.imported_tags == 1);
+  refused(wasm_module({section(2, vec({join({text("a"), text("x"), {4, 1, 0}})}))}), "malformed tag attribute", 16);
   refused(wasm_module({section(2, vec({join({text("a"), text("x"), {9, 0, 0}})}))}), "malformed import kind", 15);
 }
 
@@ -109,8 +134,12 @@ TEST_CASE("decode: Limits") {
   CHECK(bytes->memories == std::vector<MemoryType>{{{1, std::nullopt}, ValType::I32, 0}, {{1, 2}}});
   refused(wasm_module({section(5, vec({{8, 1, 65}}))}), "invalid custom page size", 13);
   refused(wasm_module({section(5, vec({{0x80, 0}}))}), "malformed limits flags", 11);
-  refused(wasm_module({section(4, vec({{0x40, 0, kFuncRef, 0, 0, 0xD0, kFuncRef, 0x0B}}))}),
-          "malformed reference type (tables with an initial value", 11);
+  const Module initialized =
+      decoded(wasm_module({section(4, vec({{0x40, 0, kFuncRef, 0, 0, 0xD0, kFuncRef, 0x0B}, {kFuncRef, 0, 0}}))}));
+  CHECK(initialized.tables[0].init.size() == 3);
+  CHECK(initialized.tables[0].type == initialized.tables[1].type);
+  CHECK(initialized.tables[1].init.size() == 0);
+  refused(wasm_module({section(4, vec({{0x40, 1, kFuncRef, 0, 0, 0xD0, kFuncRef, 0x0B}}))}), "malformed table", 12);
   refused(wasm_module({section(4, vec({{kI32, 0, 0}}))}), "malformed reference type", 11);
   refused(wasm_module({section(6, vec({{kI32, 2, 0x41, 0, 0x0B}}))}), "malformed mutability", 12);
 }
@@ -187,8 +216,10 @@ TEST_CASE("decode: A constant expression ends at its own end") {
   const Module m = decoded(wasm_module({section(6, vec({{kI32, 0, 0x02, 0x40, 0x0B, 0x41, 0, 0x0B}}))}));
   CHECK(m.globals[0].init.size() == 6);
   refused(wasm_module({section(6, vec({{kI32, 0, 0x41, 0}}))}), "unexpected end of section or function", 15);
-  refused(wasm_module({section(6, vec({{kI32, 0, 0xFB, 0x0C, 0x0B}}))}),
-          "illegal opcode fb 0c (garbage collection: not supported)", 13);
+  refused(wasm_module({section(6, vec({{kI32, 0, 0xFB, 0x0C, 0x0B}}))}), "unexpected end of section or function",
+          16);  // array.get_s takes the end as its type index
+  refused(wasm_module({section(6, vec({{kI32, 0, 0xFB, 0x1F, 0x0B}}))}), "illegal opcode fb 1f", 13);
+  CHECK(decoded(wasm_module({section(6, vec({{0x6E, 0, 0x41, 0, 0xFB, 0x1C, 0x0B}}))})).globals[0].init.size() == 5);
 }
 
 TEST_CASE("decode: Function bodies") {
@@ -218,9 +249,13 @@ TEST_CASE("decode: Sections come in order, once, and with the size they say") {
   refused(wasm_module({section(1, {0}), section(1, {0})}), "unexpected content after last section", 11);
   refused(wasm_module({section(10, {0}), section(12, {0})}), "unexpected content after last section", 11);
   refused(wasm_module({section(14, {0})}), "malformed section id", 8);
-  refused(wasm_module({section(13, {0})}), "malformed section id (exception handling", 8);
+  // Tags stand between memories and globals.
+  CHECK(decode(wasm_module({section(5, {0}), section(13, {0}), section(6, {0})})));
+  refused(wasm_module({section(6, {0}), section(13, {0})}), "unexpected content after last section", 11);
+  refused(wasm_module({section(13, {0}), section(5, {0})}), "unexpected content after last section", 11);
+  refused(wasm_module({section(13, vec({{1, 0}}))}), "malformed tag attribute", 11);
   refused(wasm_module({section(1, {0, 0})}), "section size mismatch", 11);
-  refused(wasm_module({section(1, {1, 0x60, 0})}), "unexpected end of section or function", 10);
+  refused(wasm_module({section(1, {1, 0x60, 0})}), "unexpected end of section or function", 13);
   refused(wasm_module({{1, 5, 0}}), "length out of bounds", 10);
   refused(wasm_module({{1}}), "unexpected end", 9);
   CHECK(decode(wasm_module({section(9, {0}), section(12, {0}), section(10, {0}), section(11, {0})})));

@@ -44,12 +44,20 @@ Bytes some_immediates(Immediates kind) {
     case Immediates::BlockType: return {0xFF, 0x00};
     case Immediates::LabelTable: return {2, 0x81, 0x00, 2, 3};
     case Immediates::CallIndirect:
+    case Immediates::TypeField:
+    case Immediates::TypeCount:
+    case Immediates::TypeData:
+    case Immediates::TypeElem:
+    case Immediates::TypeType:
     case Immediates::TableInit:
     case Immediates::TableCopy:
     case Immediates::MemArg:
     case Immediates::MemoryInit:
     case Immediates::MemoryCopy: return {5, 0x86, 0x01};
+    case Immediates::CastType:
     case Immediates::RefType: return {kExternRef};
+    case Immediates::CastBranch: return {3, 0x85, 0x01, kAnyRef, 0x80, 0x01};
+    case Immediates::TryTable: return {0x40, 4, 0, 0x81, 0x01, 2, 1, 3, 4, 2, 0x85, 0x00, 3, 6};
     case Immediates::SelectTypes: return {1, kF64};
     case Immediates::I32Const: return {0x80, 0x7F};
     case Immediates::I64Const: return {0x80, 0x7F};
@@ -194,8 +202,52 @@ TEST_CASE("instr_reader: Types of select and ref.null") {
   CHECK(read_one({0x1C, 2, kI32, kI32}).select_count == 2);
   CHECK(read_one({0xD0, kFuncRef}).ref_type == ValType::FuncRef);
   CHECK(read_one({0x1C, 1, 0x7B}).ref_type == ValType::V128);
-  refused({0xD0, kI32}, "malformed reference type", 1);
-  refused({0xD0, 0x6E}, "malformed reference type (garbage collection", 1);
+  CHECK(read_one({0xD0, kAnyRef}).ref_type == ValType::AnyRef);
+  CHECK(read_one({0xD0, 0x07}).ref_type == defined_ref(7, true));
+  CHECK(read_one({0x1C, 1, 0x64, 0x07}).ref_type == defined_ref(7, false));
+  refused({0xD0, kI32}, "malformed heap type", 1);
+  refused({0xD0, 0x68}, "malformed heap type", 1);  // a type of another proposal
+}
+
+TEST_CASE("instr_reader: Types of casts") {
+  CHECK(read_one({0xFB, 0x14, kAnyRef}).ref_type == non_null(ValType::AnyRef));
+  CHECK(read_one({0xFB, 0x15, kAnyRef}).ref_type == ValType::AnyRef);
+  CHECK(read_one({0xFB, 0x16, 0x07}).ref_type == defined_ref(7, false));
+  CHECK(read_one({0xFB, 0x17, 0x07}).ref_type == defined_ref(7, true));
+  const Instr branch = read_one({0xFB, 0x18, 1, 5, kAnyRef, 0x07});
+  CHECK(branch.index == 5);
+  CHECK(branch.cast_from == ValType::AnyRef);
+  CHECK(branch.ref_type == defined_ref(7, false));
+  CHECK(read_one({0xFB, 0x19, 2, 5, kAnyRef, 0x07}).ref_type == defined_ref(7, true));
+  refused({0xFB, 0x18, 4, 5, kAnyRef, 0x07}, "malformed br_on_cast flags", 2);
+  refused({0xFB, 0x14, kI32}, "malformed heap type", 2);
+}
+
+TEST_CASE("instr_reader: Clauses of try_table") {
+  const Bytes bytes = {0x1F, kI32, 4, 0, 0x80, 0x01, 2, 1, 3, 4, 2, 5, 3, 6};
+  InstrReader reader(bytes, all(bytes));
+  const Result<Instr> table = reader.next();
+  REQUIRE(table);
+  CHECK(table->block.value == ValType::I32);
+  CHECK(table->index == 4);
+  CHECK(table->labels_begin == 3);
+  std::vector<CatchClause> clauses;
+  reader.for_each_catch(*table, [&](const CatchClause& clause) { clauses.push_back(clause); });
+  REQUIRE(clauses.size() == 4);
+  for (size_t i = 0; i < 4; ++i) {
+    CHECK(clauses[i].any_tag == (i >= 2));
+    CHECK(clauses[i].with_ref == (i % 2 == 1));
+  }
+  CHECK(clauses[0].tag_index == 128);
+  CHECK(clauses[0].label == 2);
+  CHECK(clauses[1].tag_index == 3);
+  CHECK(clauses[1].label == 4);
+  CHECK(clauses[2].label == 5);
+  CHECK(clauses[3].label == 6);
+
+  CHECK(read_one({0x1F, 0x40, 0}).index == 0);
+  refused({0x1F, 0x40, 1, 4, 0}, "malformed catch clause", 3);
+  refused({0x1F, 0x40, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F, 2, 0}, "unexpected end", 2);
 }
 
 TEST_CASE("instr_reader: Labels of br_table") {
@@ -216,12 +268,14 @@ TEST_CASE("instr_reader: Labels of br_table") {
 TEST_CASE("instr_reader: Codes that are not in the list, and what they would have been") {
   refused({0xFF}, "illegal opcode ff", 0);
   refused({0x27}, "illegal opcode 27", 0);
-  refused({0x06, 0x40}, "illegal opcode 06 (exception handling", 0);
+  refused({0x06}, "unexpected end of section or function", 1);  // try without its type
+  refused({0x16}, "illegal opcode 16", 0);
   refused({0xFD, 0x9A, 0x01}, "illegal opcode fd 9a", 0);
   refused({0xFE, 0x04, 0}, "illegal opcode fe 04", 0);
   refused({0xFE, 0x4F, 0}, "illegal opcode fe 4f", 0);
   refused({0xFE, 0x03, 1}, "zero byte expected", 2);
-  refused({0xFB, 0x00}, "illegal opcode fb 00 (garbage collection", 0);
+  refused({0xFB, 0x1F}, "illegal opcode fb 1f", 0);
+  refused({0xFB, 0xFF, 0x01}, "illegal opcode fb ff", 0);
   refused({0xFC, 0x12}, "illegal opcode fc 12", 0);
   refused({0xFC, 0x80, 0x02}, "illegal opcode fc 100", 0);  // not 0xFC00
   refused({0xFC, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F}, "illegal opcode fc ffffffff", 0);

@@ -68,5 +68,6 @@ constexpr uint8_t kF32 = 0x7D;
 constexpr uint8_t kF64 = 0x7C;
 constexpr uint8_t kFuncRef = 0x70;
 constexpr uint8_t kExternRef = 0x6F;
+constexpr uint8_t kAnyRef = 0x6E;
 
 }  // namespace chiwawa::test

@@ -183,8 +183,22 @@ TEST_CASE("Forged indices are refused by name", "[snapshot]") {
     CHECK(contains(f.verdict(), "elems[0] differs from what the module declares"));
   }
   SECTION("external references are the host's numbers") {
-    r.tables[1].elements[0] = ~uint64_t{0};
+    r.tables[1].elements[0] = (uint64_t{1} << 62) - 1;
     CHECK(f.verdict().empty());
+  }
+  SECTION("i31 as an external reference") {
+    r.tables[1].elements[0] = i31_ref(5);
+    CHECK(f.verdict().empty());
+  }
+  SECTION("i31 with more bits than it has") {
+    r.tables[1].elements[0] = i31_ref(5) | uint64_t{1} << 40;
+    CHECK(!f.verdict().empty());
+  }
+  SECTION("references to objects and exceptions that are not there") {
+    r.tables[1].elements[0] = ~uint64_t{0};
+    CHECK(!f.verdict().empty());
+    r.tables[1].elements[0] = kHeapRefBit | 1;
+    CHECK(!f.verdict().empty());
   }
   SECTION("table beyond its type") {
     r.tables[0].elements.resize(11);
