@@ -57,7 +57,7 @@ bool Heap::extend(uint64_t size, uint64_t limit) {
   // More than is needed now: elsewhere than on Linux growing may copy.
   const uint64_t roomy =
       std::min({round_up(end + end / 2, kChunk), max_bytes / kChunk * kChunk, uint64_t{SIZE_MAX} / kChunk * kChunk});
-  if (end > memory_.size_bytes() && !memory_.grow_to(roomy / kPageSize) && !memory_.grow_to(end / kPageSize)) {
+  if (end > memory_.size_bytes() && !memory_.grow_to(roomy) && !memory_.grow_to(end)) {
     return false;
   }
   if (current_.end == top_) {
