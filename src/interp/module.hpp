@@ -119,6 +119,9 @@ struct Module {
   const FuncType& tag_type(uint32_t tag_index) const { return types.func(tags[tag_index].type_index); }
   const FunctionBody& body(uint32_t function_index) const { return bodies[function_index - imported_functions]; }
   bool is_imported_function(uint32_t function_index) const { return function_index < imported_functions; }
+  /// Where an item of an index space is declared, as well as that is known: the import, or the section. Takes time
+  /// linear in the number of imports, so it is for errors only.
+  uint64_t place(ExternKind kind, uint32_t index) const;
   const Export* find_export(std::string_view export_name) const;
   /// The name section's name, else an export's, else "func[12]".
   std::string function_name(uint32_t function_index) const;
