@@ -1,5 +1,6 @@
 #include "interp/check_features.hpp"
 
+#include <algorithm>
 #include <string>
 
 #include "interp/byte_reader.hpp"
@@ -91,10 +92,15 @@ void FeatureChecker::types() {
   for (uint32_t i = 0; i < module_.types.size() && !failed_; ++i) {
     const TypeDef& type = module_.types[i];
     if (type.is_sub_or_rec || type.kind != TypeDef::Kind::Func) use(Feature::gc, type.offset);
-    for (const ValType param : type.func.params) value_type(param, type.offset);
-    for (const ValType result : type.func.results) value_type(result, type.offset);
+    const auto part = [&](ValType t) {
+      value_type(t, type.offset);
+      // Itself, without saying `rec`.
+      if (is_defined(t) && type_index(t) >= i) use(Feature::gc, type.offset);
+    };
+    std::ranges::for_each(type.func.params, part);
+    std::ranges::for_each(type.func.results, part);
     if (type.func.results.size() > 1) use(Feature::multi_value, type.offset);
-    for (const FieldType& field : type.fields) value_type(field.storage, type.offset);
+    for (const FieldType& field : type.fields) part(field.storage);
   }
 }
 
@@ -127,8 +133,8 @@ void FeatureChecker::memories() {
     if (i > 0) use(Feature::multi_memory, where);
     if (type.address == ValType::I64) use(Feature::memory64, where);
     if (type.is_shared) use(Feature::threads, where);
-    if (type.page_exponent != kPageSizeExponent) use(Feature::custom_page_sizes, where);
   }
+  if (module_.page_size) use(Feature::custom_page_sizes, *module_.page_size);
 }
 
 void FeatureChecker::tags() {
@@ -150,7 +156,7 @@ void FeatureChecker::elems() {
     ByteReader flags(module_.bytes, segment.position, static_cast<uint32_t>(module_.bytes.size()));
     if (flags.u32() != 0) use(Feature::bulk_memory, segment.position);
     if (segment.mode == SegmentMode::Declarative) use(Feature::reference_types, segment.position);
-    if (segment.uses_expressions && segment.type != ValType::FuncRef) value_type(segment.type, segment.position);
+    if (segment.uses_expressions) value_type(segment.type, segment.position);
     constant(segment.offset);
     for (const ConstExpr expr : segment.expressions) constant(expr);
   }
@@ -182,11 +188,7 @@ void FeatureChecker::value_type(ValType type, const Where& where) {
 }
 
 void FeatureChecker::ref_type(ValType type, const Where& where) {
-  if (is_defined(type)) {
-    // Structs and arrays are of no use without such references.
-    if (!enabled_.has(Feature::gc)) use(Feature::function_references, where);
-    return;
-  }
+  if (is_defined(type)) return use(Feature::function_references, where);
   switch (nullable(type)) {
     case ValType::FuncRef:
     case ValType::ExternRef:

@@ -447,6 +447,7 @@ MemoryType Decoder::memory_type() {
   type.is_shared = (flags & kShared) != 0;
   if ((flags & kHasPageSize) != 0) {
     const uint32_t at = in_.position();
+    if (!module_.page_size) module_.page_size = at;
     const uint32_t exponent = in_.u32();
     if (exponent > 64) fail("invalid custom page size", at);
     type.page_exponent = static_cast<uint8_t>(exponent);

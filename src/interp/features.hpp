@@ -11,7 +11,7 @@ namespace chiwawa {
 
 enum class Feature : uint8_t {
   mvp,  ///< what the first version of WebAssembly has already: it is always on, and not listed in kFeatures
-#define FEATURE(id, name, standard, description) id,
+#define FEATURE(id, name, standard, base, description) id,
 #include "interp/features.def"
 };
 
@@ -22,11 +22,13 @@ struct FeatureInfo {
   Feature feature;
   std::string_view name;  ///< as the proposal's
   Standard standard;      ///< the first version that has it
+  Feature base;           ///< the feature that it builds on, or mvp
   std::string_view description;
 };
 
 inline constexpr FeatureInfo kFeatures[] = {
-#define FEATURE(id, name, standard, description) {Feature::id, name, Standard::standard, description},
+#define FEATURE(id, name, standard, base, description) \
+  {Feature::id, name, Standard::standard, Feature::base, description},
 #include "interp/features.def"
 };
 
@@ -45,9 +47,21 @@ class FeatureSet {
   }
 
   constexpr bool has(Feature feature) const { return (bits_ & bit(feature)) != 0; }
-  constexpr FeatureSet with(Feature feature) const { return FeatureSet(bits_ | bit(feature)); }
+  /// And with those that it builds on.
+  constexpr FeatureSet with(Feature feature) const {
+    FeatureSet set(bits_ | bit(feature));
+    for (const FeatureInfo& info : kFeatures) {
+      if (info.feature == feature && info.base != Feature::mvp) set = set.with(info.base);
+    }
+    return set;
+  }
+  /// And without those that build on it. Requires another than mvp.
   constexpr FeatureSet without(Feature feature) const {
-    return FeatureSet((bits_ & ~bit(feature)) | bit(Feature::mvp));
+    FeatureSet set(bits_ & ~bit(feature));
+    for (const FeatureInfo& info : kFeatures) {
+      if (info.base == feature) set = set.without(info.feature);
+    }
+    return set;
   }
   bool operator==(const FeatureSet&) const = default;
 

@@ -106,6 +106,9 @@ struct Module {
   /// Where each section's contents begin, by section id (0: there is no such section). For messages.
   std::array<uint32_t, 14> section_offsets{};
 
+  /// Where the first page size stands that a memory's type names. For messages.
+  std::optional<uint32_t> page_size;
+
   uint32_t imported_functions = 0;
   uint32_t imported_tables = 0;
   uint32_t imported_memories = 0;

@@ -17,7 +17,8 @@ class NeedsChecker {
 
   /// For each valid module of a file, "group/name": it is accepted with the features of its list and the first
   /// version's; refused when all of its list are off, with the name of one of them; and for each feature of its list it
-  /// is refused when that alone is off, with its name. Every such comparison counts as passed, failed or skipped.
+  /// is refused when that and what builds on it is off, with such a name. Every such comparison counts as passed or
+  /// failed; a feature that the table should name but does not, for a known reason, as skipped.
   Tally run(const std::string& id) const;
 
  private:
