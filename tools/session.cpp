@@ -191,7 +191,7 @@ Result<void> Session::find_module(snapshot::Reader& reader) {
 Result<void> Session::use_module(std::vector<uint8_t> bytes) {
   Result<Module> module = decode(std::move(bytes));
   if (!module) return module.error();
-  CHIWAWA_TRY(validate(*module));
+  CHIWAWA_TRY(validate(*module, options_.features));
   module_ = std::make_shared<const Module>(std::move(*module));
   return {};
 }
