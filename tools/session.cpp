@@ -100,7 +100,7 @@ Result<void> Session::continue_from(const std::string& snapshot) {
   } else if (const Result<void> opened = source.open(snapshot); !opened) {
     return as_snapshot_error(opened.error());
   }
-  snapshot::Reader reader(source);
+  snapshot::Reader reader(source, {.max_heap = options_.max_heap});
   if (const Result<void> opened = reader.open(); !opened) return as_snapshot_error(opened.error());
 
   deterministic_ = reader.records().deterministic;
