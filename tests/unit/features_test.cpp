@@ -41,8 +41,6 @@ Bytes types(std::initializer_list<Bytes> definitions) { return wasm_module({sect
 Bytes code(const Bytes& instructions) { return function(func_type({}, {}), instructions); }
 constexpr uint64_t kCode = 23;
 
-const Bytes kMemory = section(5, {1, 0, 1});
-
 TEST_CASE("features: each set has what it says") {
   CHECK(FeatureSet() == FeatureSet().without(Feature::gc));
   for (const FeatureInfo& info : kFeatures) {
@@ -167,8 +165,9 @@ TEST_CASE("features: globals, imports and tags") {
 
 TEST_CASE("features: segments") {
   const Bytes table = section(4, vec({{kFuncRef, 0, 1}}));
-  needs(wasm_module({kMemory, section(11, vec({{1, 0}}))}), {Feature::bulk_memory});
-  needs(wasm_module({kMemory, section(12, {1}), section(11, vec({{0, 0x41, 0, 0x0B, 0}}))}), {Feature::bulk_memory});
+  const Bytes memory = section(5, {1, 0, 1});
+  needs(wasm_module({memory, section(11, vec({{1, 0}}))}), {Feature::bulk_memory});
+  needs(wasm_module({memory, section(12, {1}), section(11, vec({{0, 0x41, 0, 0x0B, 0}}))}), {Feature::bulk_memory});
   needs(wasm_module({section(9, vec({{1, 0, 0}}))}), {Feature::bulk_memory}, 11);
   needs(wasm_module({table, section(9, vec({{2, 0, 0x41, 0, 0x0B, 0, 0}}))}), {Feature::bulk_memory});
   needs(wasm_module({section(9, vec({{3, 0, 0}}))}), {Feature::reference_types, Feature::bulk_memory}, 11);
