@@ -129,13 +129,13 @@ struct TypeDef {
   enum class Kind : uint8_t { Func, Struct, Array };
   Kind kind = Kind::Func;
   bool is_final = true;
+  bool is_sub_or_rec = false;     ///< written so, though it may mean no more than the short form
+  uint32_t offset = 0;            ///< in the module, for messages
   std::vector<uint32_t> supers;   ///< type indices; valid types have at most one
   FuncType func;                  ///< Func
   std::vector<FieldType> fields;  ///< Struct; an Array has exactly one
   uint32_t group_begin = 0;       ///< the rec group: type indices [group_begin, group_end)
   uint32_t group_end = 0;
-  uint32_t offset = 0;         ///< in the module, for messages
-  bool is_sub_or_rec = false;  ///< written so, though it may mean no more than the short form
 };
 
 /// What an exception carries: the parameters of its type, which has no results.
