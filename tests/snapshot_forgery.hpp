@@ -9,16 +9,18 @@
 #include "snapshot/container.hpp"
 #include "snapshot/function_ref.hpp"
 #include "snapshot/read.hpp"
+#include "snapshot/write.hpp"
 
 namespace forgery {
 
 /// Makes the contents of a frame from those of a good file's: a block index as its FlatBuffer, blocks as they are.
 using Forge = chiwawa::snapshot::FunctionRef<std::vector<uint8_t>(const chiwawa::snapshot::BlockBatch&)>;
 
-/// Writes a file with that state, the memory contents of a good file, and block indices that
-/// `index` makes from the good ones.
+/// Writes a file with that state, the objects of `heap` or else of a good file, the memory contents of that, and block
+/// indices that `index` makes from the good ones.
 inline chiwawa::Result<void> write_forged(chiwawa::snapshot::Sink& sink, std::span<const uint8_t> state,
-                                          std::span<const uint8_t> good, Forge index) {
+                                          std::span<const uint8_t> good, Forge index,
+                                          const chiwawa::snapshot::HeapRecord* heap = nullptr) {
   using namespace chiwawa::snapshot;
   ContainerWriter container(sink);
   CHIWAWA_TRY(container.header({.writer = "forger"}));
@@ -26,6 +28,7 @@ inline chiwawa::Result<void> write_forged(chiwawa::snapshot::Sink& sink, std::sp
   MemorySource source(good);
   Reader reader(source);
   CHIWAWA_TRY(reader.open());
+  CHIWAWA_TRY(write_objects(container, heap != nullptr ? *heap : reader.records().heap));
   BlockBatch batch;
   for (;;) {
     const chiwawa::Result<bool> more = reader.next_batch(batch);
@@ -40,11 +43,12 @@ inline chiwawa::Result<void> write_forged(chiwawa::snapshot::Sink& sink, std::sp
 
 /// The same with good indices.
 inline chiwawa::Result<void> write_with_state(chiwawa::snapshot::Sink& sink, std::span<const uint8_t> state,
-                                              std::span<const uint8_t> good) {
+                                              std::span<const uint8_t> good,
+                                              const chiwawa::snapshot::HeapRecord* heap = nullptr) {
   const auto as_it_is = [](const chiwawa::snapshot::BlockBatch& batch) {
     return chiwawa::snapshot::encode_block_index(batch);
   };
-  return write_forged(sink, state, good, as_it_is);
+  return write_forged(sink, state, good, as_it_is, heap);
 }
 
 }  // namespace forgery

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "inspect/coredump.hpp"
+#include "inspect/heap_view.hpp"
 #include "inspect/html.hpp"
 #include "inspect/memory_views.hpp"
 #include "inspect/stats.hpp"
@@ -88,7 +89,7 @@ std::variant<Options, int> parse(int argc, char** argv) {
   view("globals", "Every global with its value");
   view("tables", "Every table with its elements");
   view("segments", "Element and data segments, and whether they are dropped");
-  view("heap", "Objects of the garbage collector");
+  view("heap", "Structs, arrays and exceptions with their fields");
   view("wasi", "Arguments, environment, clock, descriptors");
   view("stats", "What takes the bytes");
   view("verify", "Every check that a restore makes, one by one");
@@ -135,7 +136,7 @@ class Views {
     if (view == "globals") inspect::print_globals(out, subject_);
     if (view == "tables") inspect::print_tables(out, subject_);
     if (view == "segments") inspect::print_segments(out, subject_);
-    if (view == "heap") out << kNoHeap << "\n";
+    if (view == "heap") inspect::print_heap(out, subject_);
     if (view == "wasi") inspect::print_wasi(out, subject_);
     if (view == "memory") return print_memory(out);
     if (view == "stats") {
@@ -147,9 +148,6 @@ class Views {
   }
 
  private:
-  static constexpr const char* kNoHeap =
-      "The program has no objects of a garbage collector: chiwawa runs WebAssembly 2.0.";
-
   Result<inspect::MemoryRange> range() const {
     std::optional<std::pair<uint64_t, uint64_t>> bytes;
     if (!options_.common.range.empty()) {
@@ -205,7 +203,7 @@ class Views {
     if (all || view == "globals") json["globals"] = inspect::json_of_globals(subject_);
     if (all || view == "segments") json["segments"] = inspect::json_of_segments(subject_);
     if (all || view == "wasi") json["wasi"] = inspect::json_of_wasi(subject_);
-    if (view == "heap") json["heap"] = Json::array();
+    if (view == "heap") json["heap"] = inspect::json_of_heap(subject_);
     if (view == "stats") {
       const auto stats = inspect::stats_of(subject_);
       if (!stats) return stats.error();

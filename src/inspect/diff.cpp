@@ -1,9 +1,11 @@
 #include "inspect/diff.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <tuple>
 
 #include "inspect/diff_memory.hpp"
+#include "inspect/heap_view.hpp"
 #include "inspect/open.hpp"
 
 namespace chiwawa::inspect {
@@ -66,10 +68,19 @@ std::vector<Frame> frames_of(const MachineImage& machine) {
   return frames;
 }
 
+/// How many fields of an object that differs are shown.
+constexpr size_t kObjectFields = 12;
+
 class Differ {
  public:
   Differ(const Subject& a, const Subject& b, const DiffOptions& options)
-      : a_(a.records), b_(b.records), names_a_(a.names), names_b_(b.names), options_(options) {}
+      : a_(a.records),
+        b_(b.records),
+        modules_a_(a.modules),
+        modules_b_(b.modules),
+        names_a_(a.names),
+        names_b_(b.names),
+        options_(options) {}
 
   Differences diff() {
     program();
@@ -77,6 +88,7 @@ class Differ {
     globals();
     tables();
     segments();
+    heap();
     wasi();
     return std::move(result_);
   }
@@ -247,6 +259,36 @@ class Differ {
     }
   }
 
+  /// Objects are compared by their numbers, which follow from where they are found: an object that comes in between
+  /// changes the numbers of those behind it.
+  void heap() {
+    Part part(result_.parts, "heap");
+    const snapshot::HeapRecord& a = a_.heap;
+    const snapshot::HeapRecord& b = b_.heap;
+    if (a == b) return;
+    part.changed("objects", a.objects.size(), b.objects.size());
+    part.changed("bytes", a.bytes.size(), b.bytes.size());
+    HeapWalk walk_a(a_, modules_a_), walk_b(b_, modules_b_);
+    for (;;) {
+      const auto object_a = walk_a.next();
+      const auto object_b = walk_b.next();
+      if (!object_a && !object_b) break;
+      if (object_a && object_b && same_object(*object_a, *object_b)) continue;
+      const uint64_t number = object_a ? object_a->number : object_b->number;
+      // What is beyond the limit is counted only.
+      const size_t fields = part.count() < PartChanges::kMaxKept ? kObjectFields : 0;
+      part.add(item("object", static_cast<size_t>(number)),
+               object_a ? describe_object(walk_a, *object_a, names_a_, fields) : "",
+               object_b ? describe_object(walk_b, *object_b, names_b_, fields) : "");
+    }
+    if (part.count() == 0) part.add("contents", "of types that are not at hand", "others");
+  }
+
+  static bool same_object(const HeapWalk::Object& a, const HeapWalk::Object& b) {
+    return a.known == b.known && std::strcmp(a.kind, b.kind) == 0 && a.type == b.type && a.length == b.length &&
+           std::ranges::equal(a.bytes, b.bytes);
+  }
+
   void wasi() {
     Part part(result_.parts, "wasi");
     part.changed("state", a_.wasi ? "there" : "none", b_.wasi ? "there" : "none");
@@ -313,6 +355,8 @@ class Differ {
 
   const Records& a_;
   const Records& b_;
+  std::span<const KnownModule> modules_a_;
+  std::span<const KnownModule> modules_b_;
   const Names& names_a_;
   const Names& names_b_;
   const DiffOptions& options_;

@@ -26,7 +26,7 @@ struct Change {
 struct PartChanges {
   static constexpr size_t kMaxKept = 10'000;
 
-  std::string name;     ///< "program", "stack", "globals", "tables", "segments", "wasi"
+  std::string name;     ///< "program", "stack", "globals", "tables", "segments", "heap", "wasi"
   std::string summary;  ///< "1 frame left, 2 entered"; may be empty
   uint64_t count = 0;
   std::vector<Change> changes;  ///< the first kMaxKept

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "inspect/heap_view.hpp"
 #include "inspect/memory_walk.hpp"
 #include "inspect/views.hpp"
 
@@ -121,6 +122,7 @@ void print_store(Text& out, const Subject& subject) {
   out << ", " << plural(segments, "segment", "segments");
   if (dropped != 0) out << " (" << grouped(static_cast<uint64_t>(dropped)) << " dropped)";
   out << "\n";
+  if (!records.heap.objects.empty()) out.part("heap") << heap_in_words(records.heap) << "\n";
 }
 
 void print_descriptors(Text& out, const wasi::State& wasi) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "inspect/heap_view.hpp"
 #include "interp/decode.hpp"
 #include "interp/machine.hpp"
 #include "interp/validate.hpp"
@@ -97,7 +98,10 @@ class Verifier {
   }
 
   bool index() {
-    if (const auto opened = reopen(); !opened) return check("file", "it can be read", opened);
+    if (!check("heap", "its parts have as many objects and bytes as the state says", reopen(),
+               reader_ ? heap_in_words(reader_->records().heap) : "")) {
+      return false;
+    }
     Result<std::vector<std::vector<uint8_t>>> embedded = reader_->read_modules();
     const auto count = std::count_if(records_.modules.begin(), records_.modules.end(),
                                      [](const snapshot::ModuleRecord& module) { return module.embedded; });

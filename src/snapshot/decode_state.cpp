@@ -309,6 +309,10 @@ class StateDecoder {
   }
 
   bool addresses() {
+    // Every tag is some instance's: more than they name are not worth a list.
+    uint64_t named_tags = 0;
+    for (const InstanceRecord& instance : records_.instances) named_tags += instance.tags.size();
+    if (state_.tags() > named_tags) return fail("there are more tags than instances have");
     for (size_t i = 0; i < records_.instances.size(); ++i) {
       const InstanceRecord& instance = records_.instances[i];
       const std::string where = item("instances", i);

@@ -194,12 +194,19 @@ Result<void> check_references(const Store& store) {
       result = damaged("an object has a field that is no " + name(type));
     }
   };
+  const auto slot_value = [&](const uint8_t* at, ValType type) {
+    // Elsewhere a field has just the bytes of its type.
+    if ((type == ValType::I32 || type == ValType::F32) && load_ref(at) > UINT32_MAX) {
+      result = damaged("an exception has a value with more bits than " + name(type));
+    }
+    field(at, type);
+  };
   store.for_each_object([&](uint64_t ref, ObjectHeader header) {
     const uint8_t* const fields = store.heap.fields(ref);
     if (header.type == kExceptionType) {
       uint32_t slot = 0;
       for (const ValType type : store.tags[header.length]->type.params) {
-        field(fields + slot * size_t{8}, type);
+        slot_value(fields + slot * size_t{8}, type);
         slot += slots_of(type);
       }
       return;

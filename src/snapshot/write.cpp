@@ -34,6 +34,8 @@ Result<void> write_modules(ContainerWriter& container, const Records& records, M
   return {};
 }
 
+}  // namespace
+
 Result<void> write_objects(ContainerWriter& container, const HeapRecord& heap) {
   if (uint64_t{heap.bytes.size()} > kMaxHeap) {
     return damaged("the heap has objects of " + std::to_string(heap.bytes.size()) + " bytes, more than the " +
@@ -57,8 +59,6 @@ Result<void> write_objects(ContainerWriter& container, const HeapRecord& heap) {
   }
   return {};
 }
-
-}  // namespace
 
 Records collect(const Store& store, MachineImage machine, std::optional<wasi::State> wasi,
                 const WriteOptions& options) {

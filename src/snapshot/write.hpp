@@ -11,6 +11,7 @@
 #include "interp/result.hpp"
 #include "interp/store.hpp"
 #include "snapshot/block_writer.hpp"
+#include "snapshot/container.hpp"
 #include "snapshot/function_ref.hpp"
 #include "snapshot/hash.hpp"
 #include "snapshot/records.hpp"
@@ -62,6 +63,9 @@ struct FileParts {
   uint64_t time = 0;           ///< as in Header
   BaseBlocks* base = nullptr;  ///< with records.base: what that has
 };
+
+/// Writes the frames of the heap's objects, which come behind the state. Fails if they are more than kMaxHeap.
+Result<void> write_objects(ContainerWriter& container, const HeapRecord& heap);
 
 /// Writes header, state, embedded modules, blocks of the memories, and trailer.
 Result<void> write_records(Sink& sink, const Records& records, MemoryBytes memory, std::string_view writer,

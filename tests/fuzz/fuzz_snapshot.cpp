@@ -86,7 +86,7 @@ extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max
     state->resize(LLVMFuzzerMutate(state->data(), length, state->size()));
   }
   snapshot::MemorySink sink;
-  if (!forgery::write_with_state(sink, *state, good) || sink.data.size() > max_size) {
+  if (!forgery::write_with_state(sink, *state, good, &records.heap) || sink.data.size() > max_size) {
     return LLVMFuzzerMutate(data, size, max_size);
   }
   std::copy(sink.data.begin(), sink.data.end(), data);

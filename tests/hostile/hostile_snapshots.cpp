@@ -1,8 +1,10 @@
 #include "hostile/hostile_snapshots.hpp"
 
+#include <cstring>
 #include <utility>
 
 #include "hostile/hostile_inspection.hpp"
+#include "snapshot/objects.hpp"
 #include "snapshot/read.hpp"
 #include "snapshot/restore.hpp"
 #include "snapshot/write.hpp"
@@ -53,7 +55,7 @@ std::vector<Stopped> stop_guests(const Corpus& corpus, Random& random) {
         for (Value& arg : args) arg.bits = is_ref(arg.type) ? kNullRef : arg.bits;
         const std::unique_ptr<Machine> machine = make_machine(store, random);
         if (!machine->invoke(function, args)) break;
-        if (machine->run(1 + random.below(60)).kind != Outcome::Kind::Paused) continue;
+        if (machine->run(1 + random.below(stop == 0 ? 400 : 60)).kind != Outcome::Kind::Paused) continue;
         MachineImage image = machine->capture();
         if (stop % 2 == 1) image.next = MachineImage::NextCall{function, args};
         stopped.records = snapshot::collect(store, std::move(image), some_wasi());
@@ -94,6 +96,8 @@ bool try_snapshot(std::span<const std::shared_ptr<const Module>> modules, const 
     tally.refused(placed.error(), file.size(), input);
     return false;
   }
+  // What a forged reference could do shows when all that is unreachable is overwritten again and again.
+  restored->store->heap.collect_always = random.below(2) == 0;
   Outcome outcome = machine->run(kSteps);
   if (outcome.kind == Outcome::Kind::Finished && restored->machine.next) {
     const MachineImage::NextCall& next = *restored->machine.next;
@@ -106,6 +110,10 @@ bool try_snapshot(std::span<const std::shared_ptr<const Module>> modules, const 
     } else {
       tally.problems.push_back(input + ": what was restored cannot be restored again: " + describe(again.error()));
     }
+  }
+  if (const Result<void> whole = snapshot::check_references(*restored->store); !whole) {
+    tally.problems.push_back(input +
+                             ": what was restored and run has references that are none: " + describe(whole.error()));
   }
   ++tally.ends["restored and run"];
   return true;
@@ -146,12 +154,23 @@ void forge_length(std::vector<T>& list, Random& random) {
 }
 
 void forge_type(ValType& type, Random& random) {
-  constexpr ValType kTypes[] = {ValType::I32, ValType::I64,     ValType::F32,
-                                ValType::F64, ValType::FuncRef, ValType::ExternRef};
+  constexpr ValType kTypes[] = {ValType::I32,     ValType::I64,       ValType::F32,    ValType::F64,   ValType::V128,
+                                ValType::FuncRef, ValType::ExternRef, ValType::AnyRef, ValType::ExnRef};
   type = kTypes[random.below(std::size(kTypes))];
 }
 
+/// Another number, or another object, i31, function or number of the host.
+void forge_ref(uint64_t& ref, Random& random) {
+  switch (random.below(5)) {
+    case 0: ref = kHeapRefBit | random.below(24); break;
+    case 1: ref = i31_ref(static_cast<uint32_t>(random.below(12))); break;
+    case 2: ref = random.below(12); break;
+    default: forge_number(ref, random); break;
+  }
+}
+
 void forge_value(Value& value, Random& random) {
+  if (is_ref(value.type) && random.below(2) == 0) return forge_ref(value.bits, random);
   if (random.below(4) == 0) return forge_type(value.type, random);
   forge_number(value.bits, random);
 }
@@ -168,8 +187,8 @@ void forge_frame(MachineImage& machine, Random& random) {
 }
 
 void forge_instance(snapshot::InstanceRecord& instance, Random& random) {
-  std::vector<uint32_t>* const lists[] = {&instance.funcs,   &instance.tables, &instance.memories,
-                                          &instance.globals, &instance.elems,  &instance.datas};
+  std::vector<uint32_t>* const lists[] = {&instance.funcs, &instance.tables, &instance.memories, &instance.globals,
+                                          &instance.elems, &instance.datas,  &instance.tags};
   std::vector<uint32_t>& list = *lists[random.below(std::size(lists))];
   if (random.below(3) == 0) return forge_length(list, random);
   forge_one(list, random, [&](uint32_t& address) { forge_number(address, random); });
@@ -180,7 +199,41 @@ void forge_table(snapshot::TableRecord& table, Random& random) {
     case 0: forge_length(table.elements, random); break;
     case 1: forge_type(table.type.element, random); break;
     case 2: forge_number(table.type.limits.min, random); break;
-    default: forge_one(table.elements, random, [&](uint64_t& ref) { forge_number(ref, random); }); break;
+    default: forge_one(table.elements, random, [&](uint64_t& ref) { forge_ref(ref, random); }); break;
+  }
+}
+
+void forge_heap(snapshot::HeapRecord& heap, Random& random) {
+  switch (random.below(10)) {
+    case 0:
+      forge_one(heap.types, random, [&](snapshot::TypeRecord& type) {
+        forge_number(random.below(4) == 0 ? type.instance : type.index, random);
+      });
+      break;
+    case 1: forge_length(heap.types, random); break;
+    case 2:
+      forge_one(heap.objects, random, [&](snapshot::ObjectRecord& object) {
+        object.type = random.below(3) == 0 ? snapshot::kExceptionObject : static_cast<uint32_t>(random.below(8));
+      });
+      break;
+    case 3:
+    case 4:
+      forge_one(heap.objects, random, [&](snapshot::ObjectRecord& object) { forge_number(object.length, random); });
+      break;
+    case 5: forge_length(heap.objects, random); break;
+    case 6: heap.bytes.resize(random.below(heap.bytes.size() + 40)); break;
+    case 7: forge_one(heap.bytes, random, [&](uint8_t& byte) { forge_number(byte, random); }); break;
+    default:
+      // A field that is a reference, or is made look like one.
+      if (heap.bytes.size() >= sizeof(uint64_t)) {
+        uint8_t* const field =
+            heap.bytes.data() + random.below(heap.bytes.size() / sizeof(uint64_t)) * sizeof(uint64_t);
+        uint64_t ref;
+        std::memcpy(&ref, field, sizeof ref);
+        forge_ref(ref, random);
+        std::memcpy(field, &ref, sizeof ref);
+      }
+      break;
   }
 }
 
@@ -188,7 +241,9 @@ void forge_table(snapshot::TableRecord& table, Random& random) {
 
 void forge(snapshot::Records& records, Random& random) {
   MachineImage& machine = records.machine;
-  switch (random.below(16)) {
+  // Where there are objects, every third change is among them.
+  if (!records.heap.objects.empty() && random.below(3) == 0) return forge_heap(records.heap, random);
+  switch (random.below(17)) {
     case 0:
     case 1:
     case 2: forge_frame(machine, random); break;
@@ -220,15 +275,16 @@ void forge(snapshot::Records& records, Random& random) {
         if (random.below(2) == 0)
           forge_type(global.type.type, random);
         else
-          forge_number(global.bits[random.below(2)], random);
+          forge_ref(global.bits[random.below(2)], random);
       });
       break;
+    case 15: forge_number(records.tags, random); break;
     case 14:
       forge_one(records.elems, random, [&](auto& elem) {
         if (random.below(2) == 0)
           elem.dropped = !elem.dropped;
         else
-          forge_one(elem.elements, random, [&](uint64_t& ref) { forge_number(ref, random); });
+          forge_one(elem.elements, random, [&](uint64_t& ref) { forge_ref(ref, random); });
       });
       break;
     default:

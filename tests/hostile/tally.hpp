@@ -31,7 +31,8 @@ struct Tally {
 };
 
 /// Of every store that runs hostile code: small memories, and steps that are counted.
-inline constexpr StoreLimits kHostileLimits{.max_memory = 64 * kPageSize};  // 4 MiB: many are filled and saved
+inline constexpr StoreLimits kHostileLimits{.max_memory = 64 * kPageSize,  // 4 MiB: many are filled and saved
+                                            .max_heap = 1u << 20};
 inline constexpr CompileOptions kHostileCode{.polls = false, .exact = true};
 
 /// All modules in the folders and files, if they are not large.
