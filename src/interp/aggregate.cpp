@@ -130,7 +130,7 @@ TrapKind array_make_elem(Context& ctx, const Cell* pc, uint64_t* fp) {
   return TrapKind::None;
 }
 
-TrapKind array_fill_range(Context& ctx, const Cell* pc, uint64_t* fp) {
+TrapKind array_fill_range(Context& ctx, const Cell* pc, const uint64_t* fp) {
   const uint64_t* const operands = fp + pc->a;
   const uint64_t array = operands[0];
   if (array == kNullRef) return TrapKind::NullArrayReference;
@@ -142,7 +142,7 @@ TrapKind array_fill_range(Context& ctx, const Cell* pc, uint64_t* fp) {
   return TrapKind::None;
 }
 
-TrapKind array_copy_range(Context& ctx, const Cell* pc, uint64_t* fp) {
+TrapKind array_copy_range(Context& ctx, const Cell* pc, const uint64_t* fp) {
   const uint64_t* const operands = fp + pc->a;
   const uint64_t target = operands[0], source = operands[2];
   const uint32_t to = u32(operands + 1), from = u32(operands + 3), count = u32(operands + 4);
@@ -155,7 +155,7 @@ TrapKind array_copy_range(Context& ctx, const Cell* pc, uint64_t* fp) {
   return TrapKind::None;
 }
 
-TrapKind array_init_from_data(Context& ctx, const Cell* pc, uint64_t* fp) {
+TrapKind array_init_from_data(Context& ctx, const Cell* pc, const uint64_t* fp) {
   const uint64_t* const operands = fp + pc->a;
   const uint64_t array = operands[0];
   const uint32_t to = u32(operands + 1), from = u32(operands + 2), count = u32(operands + 3);
@@ -169,7 +169,7 @@ TrapKind array_init_from_data(Context& ctx, const Cell* pc, uint64_t* fp) {
   return TrapKind::None;
 }
 
-TrapKind array_init_from_elem(Context& ctx, const Cell* pc, uint64_t* fp) {
+TrapKind array_init_from_elem(Context& ctx, const Cell* pc, const uint64_t* fp) {
   const uint64_t* const operands = fp + pc->a;
   const uint64_t array = operands[0];
   const uint32_t to = u32(operands + 1), from = u32(operands + 2), count = u32(operands + 3);
