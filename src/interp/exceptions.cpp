@@ -78,9 +78,9 @@ Exit raise(Context& ctx, uint64_t exception) {
   uint64_t* slot = ctx.fp + clause->slot;
   if (clause->ref_first) *slot++ = exception;
   if (!clause->any_tag) {
-    const uint64_t bytes = ctx.store->object_bytes(header);
-    if (bytes != 0) std::memcpy(slot, ctx.store->heap.fields(exception), static_cast<size_t>(bytes));
-    slot += bytes / sizeof *slot;
+    const uint32_t slots = slots_of((*ctx.store)[TagAddr{header.length}].type.params);
+    if (slots != 0) std::memcpy(slot, ctx.store->heap.fields(exception), slots * sizeof(uint64_t));
+    slot += slots;
   }
   if (clause->with_ref && !clause->ref_first) *slot = exception;
   return Exit::Go;

@@ -69,14 +69,15 @@ class Collector {
 
   /// Writes the fields of all objects that have a number, which gives numbers to more.
   void write_objects() {
-    for (size_t i = 0; i < objects_.size(); ++i) {
-      const ObjectHeader header = store_.heap.header(objects_[i]);
+    for (size_t next = 0; next < objects_.size();) {  // it grows meanwhile
+      const uint64_t object = objects_[next++];
+      const ObjectHeader header = store_.heap.header(object);
       const uint64_t bytes = store_.object_bytes(header);
       heap_.objects.push_back({type_number(header.type), header.length});
       const size_t begin = heap_.bytes.size();
       heap_.bytes.resize(begin + static_cast<size_t>(padded(bytes)));
       uint8_t* const fields = heap_.bytes.data() + begin;
-      if (bytes != 0) std::memcpy(fields, store_.heap.fields(objects_[i]), static_cast<size_t>(bytes));
+      if (bytes != 0) std::memcpy(fields, store_.heap.fields(object), static_cast<size_t>(bytes));
       store_.for_each_ref(header,
                           [&](uint64_t offset) { store_ref(fields + offset, number(load_ref(fields + offset))); });
     }
