@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include <string_view>
 #include <utility>
 
 #include "app_args.hpp"
 #include "duration.hpp"
+#include "feature_list.hpp"
 #include "params.hpp"
 #include "parse_command_line.hpp"
 
@@ -40,6 +42,15 @@ struct SplitArguments {
   std::vector<std::string> guest;
 };
 
+/// CLI11 takes a value that begins with a minus for an option: `--features -gc` becomes `--features=-gc`.
+void join_features(std::vector<std::string>& words) {
+  for (size_t i = 0; i + 1 < words.size(); ++i) {
+    if (words[i] != "--features" || words[i + 1].starts_with("--")) continue;
+    words[i] += "=" + words[i + 1];
+    words.erase(words.begin() + static_cast<ptrdiff_t>(i) + 1);
+  }
+}
+
 /// CLI11 gives a repeated option either one word or all that follow; here several may follow, but MODULE must not be
 /// swallowed. So every word after --params that looks like values gets a --params of its own.
 SplitArguments split_arguments(int argc, const char* const* argv) {
@@ -61,6 +72,7 @@ SplitArguments split_arguments(int argc, const char* const* argv) {
     }
     result.own.push_back(is_params ? "--params" : word);
   }
+  join_features(result.own);
   return result;
 }
 
@@ -155,6 +167,20 @@ std::string check_duration(const std::string& text) {
   return parse_duration(text) ? "" : "expected a duration such as 30s, 500ms, 5m or 2h: " + text;
 }
 
+std::string check_feature_list(const std::string& text) {
+  FeatureList ignored;
+  return parse_feature_list(text, ignored);
+}
+
+constexpr std::string_view kFeaturesIs = "--features=";
+
+/// Requires a word behind join_features().
+bool asks_for_feature_table(std::string_view word) {
+  FeatureList list;
+  return word.starts_with(kFeaturesIs) && parse_feature_list(word.substr(kFeaturesIs.size()), list).empty() &&
+         list.show;
+}
+
 std::string check_dispatch(const std::string& text) {
   if (text != "loop" && text != "tail") return "expected loop or tail: " + text;
   return has_dispatch(text == "loop" ? Dispatch::Loop : Dispatch::Tail) ? "" : "this build has no dispatcher " + text;
@@ -177,12 +203,21 @@ class CommandLine {
     std::vector<const char*> own;
     for (const std::string& word : arguments.own) {
       own.push_back(word.c_str());
-      if (word == "--restore" || word.starts_with("--restore=")) module_->required(false);
+      if (word == "--restore" || word.starts_with("--restore=") || asks_for_feature_table(word)) {
+        module_->required(false);
+      }
     }
     if (const auto code = parse_command_line(app_, static_cast<int>(own.size()), own.data())) return *code;
     if (const std::string wrong = wrong_combination(); !wrong.empty()) {
       std::fprintf(stderr, "%s\nRun with --help for more information.\n", wrong.c_str());
       return usage_error;
+    }
+    if (FeatureList list; given("--features") && parse_feature_list(features_, list).empty()) {
+      if (list.show) {
+        std::fputs(feature_table(list.enabled).c_str(), stdout);
+        return 0;
+      }
+      options_.features = list.enabled;
     }
     finish(arguments.guest);
     return std::move(options_);
@@ -207,6 +242,7 @@ class CommandLine {
   std::string memory_;
   std::string heap_;
   std::string dispatch_;
+  std::string features_;
   std::vector<std::string> dirs_;
   std::vector<std::string> addresses_;
   std::vector<int> listening_;
@@ -319,6 +355,12 @@ void CommandLine::add_engine_options() {
   group(app_.add_option("--max-call-depth", options_.limits.max_call_depth, "Most nested calls"))
       ->option_text("N [" + std::to_string(MachineLimits{}.max_call_depth) + "]")
       ->check(CLI::Range(uint32_t{1}, kMostCalls), "");
+  group(app_.add_option("--features", features_,
+                        "Which proposals the module may use, read from left to right: -gc without\n"
+                        "it, wasm2,+gc that standard with it; mvp, wasm1, wasm2, wasm3, all; list:\n"
+                        "print them all"))
+      ->option_text("LIST [all]")
+      ->check(check_feature_list, "");
   group(app_.add_option("--dispatch", dispatch_, "How instructions are dispatched"))
       ->option_text(default_dispatch() == Dispatch::Loop ? "loop|tail [loop]" : "loop|tail [tail]")
       ->check(check_dispatch, "");

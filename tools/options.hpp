@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "interp/features.hpp"
 #include "interp/machine.hpp"
 #include "interp/types.hpp"
 #include "wasi/wasi.hpp"
@@ -42,6 +43,7 @@ struct Options {
   uint64_t max_memory = kMostMemory;  ///< bytes
   uint64_t max_heap = kMostHeap;      ///< bytes
   MachineLimits limits;
+  FeatureSet features = FeatureSet::all();
   Dispatch dispatch = default_dispatch();
 
   /// Whether the guest must be able to stop at any time.

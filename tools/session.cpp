@@ -100,7 +100,7 @@ Result<void> Session::continue_from(const std::string& snapshot) {
   } else if (const Result<void> opened = source.open(snapshot); !opened) {
     return as_snapshot_error(opened.error());
   }
-  snapshot::Reader reader(source);
+  snapshot::Reader reader(source, {.max_heap = options_.max_heap});
   if (const Result<void> opened = reader.open(); !opened) return as_snapshot_error(opened.error());
 
   deterministic_ = reader.records().deterministic;
@@ -191,7 +191,7 @@ Result<void> Session::find_module(snapshot::Reader& reader) {
 Result<void> Session::use_module(std::vector<uint8_t> bytes) {
   Result<Module> module = decode(std::move(bytes));
   if (!module) return module.error();
-  CHIWAWA_TRY(validate(*module));
+  CHIWAWA_TRY(validate(*module, options_.features));
   module_ = std::make_shared<const Module>(std::move(*module));
   return {};
 }

@@ -181,7 +181,10 @@ void Decoder::type_section() {
     if (in_.peek() == kRec) {
       in_.skip(1, "");
       const uint32_t members = in_.count(2);
-      for (uint32_t j = 0; j < members && ok(); ++j) group.push_back(sub_type());
+      for (uint32_t j = 0; j < members && ok(); ++j) {
+        group.push_back(sub_type());
+        group.back().is_sub_or_rec = true;
+      }
     } else {
       group.push_back(sub_type());
     }
@@ -193,8 +196,10 @@ TypeDef Decoder::sub_type() {
   constexpr uint8_t kSub = 0x50, kSubFinal = 0x4F, kArray = 0x5E, kStruct = 0x5F, kFunc = 0x60;
   TypeDef type;
   uint32_t at = in_.position();
+  type.offset = at;
   uint8_t form = in_.u8();
   if (form == kSub || form == kSubFinal) {
+    type.is_sub_or_rec = true;
     type.is_final = form == kSubFinal;
     const uint32_t supers = in_.count(1);
     for (uint32_t i = 0; i < supers && ok(); ++i) type.supers.push_back(in_.u32());
@@ -442,6 +447,7 @@ MemoryType Decoder::memory_type() {
   type.is_shared = (flags & kShared) != 0;
   if ((flags & kHasPageSize) != 0) {
     const uint32_t at = in_.position();
+    if (!module_.page_size) module_.page_size = at;
     const uint32_t exponent = in_.u32();
     if (exponent > 64) fail("invalid custom page size", at);
     type.page_exponent = static_cast<uint8_t>(exponent);

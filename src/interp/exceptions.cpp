@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "interp/executor.hpp"
+#include "interp/text.hpp"
 
 namespace chiwawa {
 
@@ -21,6 +22,33 @@ const CatchTarget* find_clause(const Code& code, uint32_t cell, uint32_t tag) {
   return nullptr;
 }
 
+/// "with tag 3, env.__cpp_exception: i32 1048"; the tag is an address.
+std::string describe_exception(const Context& ctx, uint64_t exception) {
+  const uint32_t tag = ctx.store->heap.header(exception).length;
+  std::string text = "with tag " + std::to_string(tag);
+  for (const auto& instance : ctx.store->instances) {
+    const Module& module = *instance->module;
+    const auto is_it = [&](ExternKind kind, uint32_t index) {
+      return kind == ExternKind::Tag && raw(instance->tags[index]) == tag;
+    };
+    const auto import = std::ranges::find_if(module.imports, [&](const Import& i) { return is_it(i.kind, i.index); });
+    const auto item = std::ranges::find_if(module.exports, [&](const Export& e) { return is_it(e.kind, e.index); });
+    if (import == module.imports.end() && item == module.exports.end()) continue;
+    text += ", " + (import != module.imports.end() ? import->module + "." + import->name : item->name);
+    break;
+  }
+  const char* separator = ": ";
+  const std::vector<ValType>& types = ctx.store->tags[tag]->type.params;
+  std::vector<uint64_t> slots(slots_of(types));
+  if (!slots.empty()) std::memcpy(slots.data(), ctx.store->heap.fields(exception), slots.size() * sizeof slots[0]);
+  for (const Value& value : load_values(types, slots.data())) {
+    text += separator + name(ctx.store->types.top(value.type)) + " " +
+            (is_heap_ref(value.bits) && is_ref(value.type) ? "object" : number(value));
+    separator = ", ";
+  }
+  return text;
+}
+
 }  // namespace
 
 Exit raise(Context& ctx, uint64_t exception) {
@@ -33,6 +61,7 @@ Exit raise(Context& ctx, uint64_t exception) {
   for (;; --frame) {
     if (frame == ctx.frames.data.get()) {
       ctx.trap = TrapKind::UncaughtException;
+      ctx.trap_detail = describe_exception(ctx, exception);
       return Exit::Trapped;
     }
     const Code& code = *frame->code;

@@ -293,6 +293,7 @@ Result<Instantiation> instantiate(Store& store, const std::shared_ptr<const Modu
   for (size_t i = module.imported_tags; i < module.tags.size(); ++i) {
     instance.tags.push_back(store.add_tag(ids[module.tags[i].type_index]));
   }
+  store.heap.max_bytes = store.limits.max_heap;
   ConstantEvaluator constants(store, instance);
   for (size_t i = module.imported_tables; i < module.tables.size(); ++i) {
     if (module.tables[i].init.size() == 0) continue;

@@ -106,6 +106,9 @@ struct Module {
   /// Where each section's contents begin, by section id (0: there is no such section). For messages.
   std::array<uint32_t, 14> section_offsets{};
 
+  /// Where the first page size stands that a memory's type names. For messages.
+  std::optional<uint32_t> page_size;
+
   uint32_t imported_functions = 0;
   uint32_t imported_tables = 0;
   uint32_t imported_memories = 0;
@@ -119,6 +122,9 @@ struct Module {
   const FuncType& tag_type(uint32_t tag_index) const { return types.func(tags[tag_index].type_index); }
   const FunctionBody& body(uint32_t function_index) const { return bodies[function_index - imported_functions]; }
   bool is_imported_function(uint32_t function_index) const { return function_index < imported_functions; }
+  /// Where an item of an index space is declared, as well as that is known: the import, or the section. Takes time
+  /// linear in the number of imports, so it is for errors only.
+  uint64_t place(ExternKind kind, uint32_t index) const;
   const Export* find_export(std::string_view export_name) const;
   /// The name section's name, else an export's, else "func[12]".
   std::string function_name(uint32_t function_index) const;

@@ -129,6 +129,8 @@ struct TypeDef {
   enum class Kind : uint8_t { Func, Struct, Array };
   Kind kind = Kind::Func;
   bool is_final = true;
+  bool is_sub_or_rec = false;     ///< written so, though it may mean no more than the short form
+  uint32_t offset = 0;            ///< in the module, for messages
   std::vector<uint32_t> supers;   ///< type indices; valid types have at most one
   FuncType func;                  ///< Func
   std::vector<FieldType> fields;  ///< Struct; an Array has exactly one

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "interp/check_features.hpp"
 #include "interp/instr_reader.hpp"
 #include "interp/validate_function.hpp"
 
@@ -24,7 +25,8 @@ class ModuleValidator {
   Result<void> types() const;
   /// Empty if the type is valid. Types before it are, and `depths` has how many supertypes they have.
   std::string type_fault(uint32_t index, std::vector<uint32_t>& depths) const;
-  Result<void> value_type(ValType type, uint64_t offset) const;
+  /// Whether the type that it refers to exists.
+  bool exists(ValType type) const { return !is_defined(type) || type_index(type) < module_.types.size(); }
   Result<void> functions() const;
   Result<void> tags() const;
   Result<void> tables();
@@ -40,10 +42,6 @@ class ModuleValidator {
   Result<void> const_expr(ConstExpr expr, ValType expected);
   /// Whether the instruction may stand in a constant expression.
   Result<void> constant(const Instr& instr);
-
-  /// Where the `index`-th item of an index space is declared, as well as that is known: the import, or the section.
-  /// Takes time linear in the number of imports, so it is for errors only.
-  uint64_t place(ExternKind kind, uint32_t index, uint32_t section) const;
 
   const Module& module_;
   std::vector<bool> declared_;  ///< functions that ref.func may name
@@ -61,6 +59,10 @@ std::string numbered(std::string_view what, uint64_t index) {
   text += ' ';
   text += std::to_string(index);
   return text;
+}
+
+Error unknown_type(ValType type, uint64_t offset) {
+  return invalid(numbered("unknown type", type_index(type)), offset);
 }
 
 /// A guest's name in a message: bounded, and without anything that could confuse a terminal.
@@ -142,16 +144,11 @@ std::string ModuleValidator::type_fault(uint32_t index, std::vector<uint32_t>& d
   return fits ? std::string() : numbered("sub type does not match its supertype", super_index);
 }
 
-Result<void> ModuleValidator::value_type(ValType type, uint64_t offset) const {
-  if (!is_defined(type) || type_index(type) < module_.types.size()) return {};
-  return invalid(numbered("unknown type", type_index(type)), offset);
-}
-
 Result<void> ModuleValidator::functions() const {
   for (uint32_t i = 0; i < module_.functions.size(); ++i) {
     if (!module_.types.is(module_.functions[i], TypeDef::Kind::Func)) {
       return invalid(numbered("unknown type", module_.functions[i]) + numbered(" of function", i),
-                     place(ExternKind::Func, i, 3));
+                     module_.place(ExternKind::Func, i));
     }
   }
   return {};
@@ -161,10 +158,10 @@ Result<void> ModuleValidator::tags() const {
   for (uint32_t i = 0; i < module_.tags.size(); ++i) {
     const uint32_t type = module_.tags[i].type_index;
     if (!module_.types.is(type, TypeDef::Kind::Func)) {
-      return invalid(numbered("unknown type", type) + numbered(" of tag", i), place(ExternKind::Tag, i, 13));
+      return invalid(numbered("unknown type", type) + numbered(" of tag", i), module_.place(ExternKind::Tag, i));
     }
     if (!module_.types.func(type).results.empty()) {
-      return invalid("non-empty tag result type" + numbered(" (tag", i) + ")", place(ExternKind::Tag, i, 13));
+      return invalid("non-empty tag result type" + numbered(" (tag", i) + ")", module_.place(ExternKind::Tag, i));
     }
   }
   return {};
@@ -173,22 +170,22 @@ Result<void> ModuleValidator::tags() const {
 Result<void> ModuleValidator::tables() {
   if (module_.tables.size() > kMaxTables) {
     return invalid("more than " + std::to_string(kMaxTables) + " tables are not supported",
-                   place(ExternKind::Table, kMaxTables, 4));
+                   module_.place(ExternKind::Table, kMaxTables));
   }
   // Their initial values see the imported globals only, which come before them.
   visible_globals_ = module_.imported_globals;
   for (uint32_t i = 0; i < module_.tables.size(); ++i) {
     const TableType& type = module_.tables[i].type;
-    CHIWAWA_TRY(value_type(type.element, place(ExternKind::Table, i, 4)));
+    if (!exists(type.element)) return unknown_type(type.element, module_.place(ExternKind::Table, i));
     const ConstExpr init = module_.tables[i].init;
     if (init.size() != 0) CHIWAWA_TRY(const_expr(init, type.element));
     if (init.size() == 0 && i >= module_.imported_tables && !is_defaultable(type.element)) {
       return invalid("type mismatch: a table of references that cannot be null needs an initial value",
-                     place(ExternKind::Table, i, 4));
+                     module_.place(ExternKind::Table, i));
     }
     if (const char* cause = limits_fault(type.limits, type.address == ValType::I64 ? UINT64_MAX : UINT32_MAX,
                                          "table size must be less than 2^32 elements")) {
-      return invalid(cause + numbered(" (table", i) + ")", place(ExternKind::Table, i, 4));
+      return invalid(cause + numbered(" (table", i) + ")", module_.place(ExternKind::Table, i));
     }
   }
   return {};
@@ -197,13 +194,13 @@ Result<void> ModuleValidator::tables() {
 Result<void> ModuleValidator::memories() const {
   if (module_.memories.size() > kMaxMemories) {
     return invalid("more than " + std::to_string(kMaxMemories) + " memories are not supported",
-                   place(ExternKind::Memory, kMaxMemories, 5));
+                   module_.place(ExternKind::Memory, kMaxMemories));
   }
   for (uint32_t i = 0; i < module_.memories.size(); ++i) {
     const MemoryType& type = module_.memories[i];
     const bool is_64 = type.address == ValType::I64;
     const bool is_custom = type.page_exponent != kPageSizeExponent;
-    const auto refuse = [&](const char* cause) { return invalid(cause, place(ExternKind::Memory, i, 5)); };
+    const auto refuse = [&](const char* cause) { return invalid(cause, module_.place(ExternKind::Memory, i)); };
     if (is_custom && type.page_exponent != 0) return refuse("invalid custom page size: neither 1 byte nor 64 KiB");
     if (type.is_shared && !type.limits.max) return refuse("shared memory must have maximum");
     if (const char* cause = limits_fault(type.limits, max_declared_pages(type),
@@ -218,7 +215,8 @@ Result<void> ModuleValidator::memories() const {
 
 Result<void> ModuleValidator::globals() {
   for (uint32_t i = 0; i < module_.globals.size(); ++i) {
-    CHIWAWA_TRY(value_type(module_.globals[i].type.type, place(ExternKind::Global, i, 6)));
+    const ValType type = module_.globals[i].type.type;
+    if (!exists(type)) return unknown_type(type, module_.place(ExternKind::Global, i));
   }
   for (uint32_t i = module_.imported_globals; i < module_.globals.size(); ++i) {
     visible_globals_ = i;
@@ -270,7 +268,7 @@ Result<void> ModuleValidator::start() const {
 
 Result<void> ModuleValidator::elems() {
   for (const ElemSegment& segment : module_.elems) {
-    CHIWAWA_TRY(value_type(segment.type, segment.position));
+    if (!exists(segment.type)) return unknown_type(segment.type, segment.position);
     if (segment.mode == SegmentMode::Active) {
       if (segment.table_index >= module_.tables.size()) {
         return invalid(numbered("unknown table", segment.table_index), segment.position);
@@ -360,15 +358,11 @@ Result<void> ModuleValidator::constant(const Instr& instr) {
   }
 }
 
-uint64_t ModuleValidator::place(ExternKind kind, uint32_t index, uint32_t section) const {
-  for (const Import& import : module_.imports) {
-    if (import.kind == kind && import.index == index) return import.offset;
-  }
-  return module_.section_offsets[section];
-}
-
 }  // namespace
 
-Result<void> validate(const Module& module) { return ModuleValidator(module).run(); }
+Result<void> validate(const Module& module, FeatureSet enabled) {
+  CHIWAWA_TRY(ModuleValidator(module).run());
+  return enabled == FeatureSet::all() ? Result<void>() : check_features(module, enabled);
+}
 
 }  // namespace chiwawa

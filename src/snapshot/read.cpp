@@ -43,6 +43,9 @@ Result<void> Reader::open() {
 
 Result<void> Reader::read_objects(uint32_t objects, uint64_t bytes) {
   HeapRecord& heap = records_.heap;
+  if (objects * sizeof(ObjectHeader) + bytes > limits_.max_heap) {
+    return damaged("the heap's objects take more than the " + std::to_string(limits_.max_heap) + " bytes allowed");
+  }
   while (heap.objects.size() < objects || heap.bytes.size() < bytes) {
     const uint64_t begin = container_.offset();
     const uint64_t more_objects = std::min<uint64_t>(kObjectPartObjects, objects - heap.objects.size());

@@ -17,6 +17,9 @@ namespace chiwawa::snapshot {
 struct ReadLimits {
   /// Bytes that the state (everything but memory contents) may take when decompressed.
   uint64_t max_state = kMaxState;
+  /// Bytes that the heap's objects may take. Unlike those of a memory, which are bounded by what its module declares, a
+  /// small file can have many.
+  uint64_t max_heap = kMaxHeap;
 };
 
 /// Reads one snapshot front to back: open(), perhaps read_modules(), then next_batch() until there are no more, then

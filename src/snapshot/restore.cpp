@@ -107,6 +107,7 @@ Result<std::unique_ptr<Store>> build(Records& records, std::span<const std::shar
                                      std::vector<HostFunction> hosts, const RestoreOptions& options) {
   auto store = std::make_unique<Store>();
   store->limits = options.limits;
+  store->heap.max_bytes = options.limits.max_heap;
   store->compile_options = options.compile;
 
   std::vector<ByteRange> data_ranges(records.datas_dropped.size());
