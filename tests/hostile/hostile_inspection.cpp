@@ -3,6 +3,7 @@
 #include "inspect/coredump.hpp"
 #include "inspect/diff.hpp"
 #include "inspect/dwarf_lines.hpp"
+#include "inspect/heap_view.hpp"
 #include "inspect/html.hpp"
 #include "inspect/memory_views.hpp"
 #include "inspect/open.hpp"
@@ -37,6 +38,7 @@ void show(const Subject& subject) {
   inspect::print_globals(out, subject);
   inspect::print_tables(out, subject);
   inspect::print_segments(out, subject);
+  inspect::print_heap(out, subject);
   inspect::print_wasi(out, subject);
   if (const auto stats = inspect::stats_of(subject)) {
     inspect::print_stats(out, *stats);
@@ -45,7 +47,7 @@ void show(const Subject& subject) {
   for (const inspect::Json& json :
        {inspect::json_of_file(subject), inspect::json_of_program(subject), inspect::json_of_machine(subject, {}, true),
         inspect::json_of_memories(subject), inspect::json_of_tables(subject), inspect::json_of_globals(subject),
-        inspect::json_of_segments(subject), inspect::json_of_wasi(subject)}) {
+        inspect::json_of_segments(subject), inspect::json_of_heap(subject), inspect::json_of_wasi(subject)}) {
     out << inspect::json_text(json);
   }
   for (uint32_t memory = 0; memory < subject.records.memories.size(); ++memory) {

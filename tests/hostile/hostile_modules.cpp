@@ -1,5 +1,7 @@
 #include "hostile/hostile_modules.hpp"
 
+#include "snapshot/objects.hpp"
+
 namespace chiwawa::hostile {
 namespace {
 
@@ -18,7 +20,11 @@ Outcome::Kind run_a_while(Machine& machine, uint64_t steps) {
 /// Runs the function; in the middle its state is taken out and put into a new machine.
 Result<void> run_and_restore(World& world, FuncAddr function, Random& random) {
   std::vector<Value> args;
-  for (const ValType type : (*world.store)[function].type.params) args.push_back({type, 0});
+  for (const ValType type : (*world.store)[function].type.params) {
+    if (!is_defaultable(type)) return {};  // nothing that could be given to it
+    args.push_back({type, 0});
+  }
+  world.store->heap.collect_always = random.below(2) == 0;
   std::unique_ptr<Machine> machine = make_machine(*world.store, random);
   CHIWAWA_TRY(machine->invoke(function, args));
   if (run_a_while(*machine, random.below(kSteps)) != Outcome::Kind::Paused) return {};
@@ -26,7 +32,7 @@ Result<void> run_and_restore(World& world, FuncAddr function, Random& random) {
   std::unique_ptr<Machine> second = make_machine(*world.store, random);
   CHIWAWA_TRY(second->restore(image));
   run_a_while(*second, kSteps);
-  return {};
+  return snapshot::check_references(*world.store);
 }
 
 }  // namespace

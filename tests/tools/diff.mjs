@@ -67,8 +67,23 @@ inFolder('what changed between two steps', (cwd) => {
   const value = json(cwd, ['a.bin', 'b.bin']);
   checkEqual(value.steps.to - value.steps.from, 25, 'steps');
   const stat = diff(cwd, ['--stat', 'a.bin', 'b.bin']);
-  for (const name of ['time', 'program', 'stack', 'globals', 'tables', 'segments', 'wasi', 'memory 0']) matches(stat, new RegExp(`^${name} `, 'm'));
-  checkEqual(stat.trimEnd().split('\n').length, 8, 'lines of --stat');
+  for (const name of ['time', 'program', 'stack', 'globals', 'tables', 'segments', 'heap', 'wasi', 'memory 0']) matches(stat, new RegExp(`^${name} `, 'm'));
+  checkEqual(stat.trimEnd().split('\n').length, 9, 'lines of --stat');
+});
+
+inFolder('objects that changed', (cwd) => {
+  const at = (step) => ['-i', 'run', '--checkpoint-at', String(step), 'cp_objects.wasm'];
+  // One is made, linked to the others and changed; later there are arrays behind those that were there.
+  for (const step of [100, 400, 460]) save(cwd, `${step}.bin`, at(step));
+  const text = diff(cwd, ['-m', 'cp_objects.wasm', '400.bin', '460.bin']);
+  matches(text, /^heap {6}\d+ changes$/m);
+  matches(text, /^ {2}objects: \d+ → \d+$/m);
+  matches(text, /^ {2}object \d+ {2}\+ array of type \d+, 4 elements \{null, null, null, null\}$/m);
+  matches(diff(cwd, ['-m', 'cp_objects.wasm', '100.bin', '400.bin']), /^ {2}object 0: array of type \d+, 2 elements \{.*→ struct of type \d+ \{/m);
+  matches(diff(cwd, ['--stat', '400.bin', '460.bin']), /^heap {6}\d+ changes$/m);
+  matches(diff(cwd, ['--stat', '400.bin', '400.bin'], 0), /^heap {6}equal$/m);
+  const changes = json(cwd, ['-m', 'cp_objects.wasm', '400.bin', '460.bin']).parts.find(({ name }) => name === 'heap').changes;
+  check(changes.some(({ what }) => what === 'object 0'), () => JSON.stringify(changes));
 });
 
 inFolder('frames entered, locals and memory of a program with names', (cwd) => {

@@ -137,11 +137,40 @@ inFolder('globals, tables, segments, heap, wasi, stats', (cwd) => {
   checkEqual(stats.parts.reduce((sum, part) => sum + part.bytes, 0), stats.file_bytes, 'the parts together');
 });
 
+inFolder('the heap', (cwd) => {
+  const objects = 'cp_objects.wasm';
+  save(cwd, ['-i', 'run', '--checkpoint-at', '400', objects]);
+  matches(inspect(cwd, ['snap.bin']), /^heap {6}\d+ objects, \d+ bytes$/m);
+  const named = inspect(cwd, ['heap', 'snap.bin', '-m', objects]);
+  matches(named, /^#\d+ +struct of type \d+ \{i8 255, i16 \d+, i32 30, i64 1, f32 1, f64 -0\.5, v128 0x(00000001){4}, anyref object \d+/m);
+  matches(named, /^#\d+ +array of type \d+, 3 elements \{1, 2, 3\}$/m);
+  matches(named, /anyref i31 1,/);
+  const plain = inspect(cwd, ['heap', 'snap.bin']);
+  matches(plain, /^#0 +object of type \d+$/m);
+  matches(plain, /a module that defines their types is not at hand/);
+  const { heap } = json(cwd, ['heap', 'snap.bin', '-m', objects]);
+  checkEqual(heap.objects.length, heap.count, 'number of objects');
+  const array = heap.objects.find(({ kind, length }) => kind === 'array' && length === 3);
+  checkEqual(array.fields.map(({ value }) => value).join(), '1,2,3', 'the elements');
+  checkEqual(heap.objects.filter(({ kind }) => kind === 'struct')[0].fields.length, 13, 'fields of the first struct');
+  check(json(cwd, ['heap', 'snap.bin']).heap.objects.every(({ kind, fields }) => kind === 'object' && !fields), 'fields without types');
+  matches(inspect(cwd, ['verify', 'snap.bin', '-m', objects]), /^passed {4}heap .*\n +\d+ objects, \d+ bytes$/m);
+
+  const exceptions = 'cp_exceptions.wasm';
+  save(cwd, ['-i', 'run', '--checkpoint-at', '595', exceptions], 'thrown.bin');
+  const thrown = inspect(cwd, ['heap', 'thrown.bin', '-m', exceptions]);
+  matches(thrown, /^#\d+ +exception with tag 1 \{i32 \d+, i64 \d+\}$/m);
+  matches(thrown, /^#\d+ +exception with tag 2 \{v128 0x00000004000000030000000200000001, f32 1\.5, funcref /m);
+  matches(thrown, /^#\d+ +exception with tag 3 \{exnref exception \d+ with tag 1\}$/m);
+  const kinds = new Set(json(cwd, ['heap', 'thrown.bin', '-m', exceptions]).heap.objects.map(({ kind }) => kind));
+  checkEqual([...kinds].join(), 'exception', 'kinds');
+});
+
 inFolder('verify names its checks', (cwd) => {
   save(cwd, state);
   const text = inspect(cwd, ['verify', 'snap.bin', '-m', 'cp_state.wasm']);
   check(!/FAILED|not done/.test(text), text);
-  for (const name of ['header', 'version', 'state frame', 'state', 'block index', 'trailer', 'memory contents', 'store', 'frames']) {
+  for (const name of ['header', 'version', 'state frame', 'state', 'heap', 'block index', 'trailer', 'memory contents', 'store', 'frames']) {
     matches(text, new RegExp(`^passed {4}${name} `, 'm'));
   }
   matches(inspect(cwd, ['verify', 'snap.bin']), /^not done {2}frames/m);

@@ -3,110 +3,14 @@
 
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
-#include <memory>
 
-#include "interp/decode.hpp"
-#include "interp/instantiate.hpp"
-#include "interp/machine.hpp"
-#include "interp/validate.hpp"
-#include "machines.hpp"
-#include "unit/module_bytes.hpp"
+#include "unit/heap_fixture.hpp"
 
 namespace chiwawa {
 
 namespace {
 
-using namespace test;
-
-constexpr uint8_t kNode = 0, kNodes = 1, kBytes = 2, kBuild = 3, kSum = 4, kRun = 5, kPair = 6;
-
-/// Functions on lists of {i32, next}:
-///   0 build(n): a list of n, n - 1, …, 1 from its end, so that the first node has the number 1
-///   1 sum(list): of the numbers
-///   2 nested(n): n + nested(n - 1), where n is kept in an object in a local while the inner call runs, and one more in
-///     an operand below it
-///   3 waste(n): builds a list of n that nobody keeps, and gives n
-///   4 bytes(n): the length of an array of n bytes
-Bytes lists() {
-  const Bytes node = {0x5F, 2, kI32, 0, 0x63, kNode, 1};
-  const Bytes nodes = {0x5E, 0x63, kNode, 1};
-  const Bytes bytes = {0x5E, 0x78, 1};
-  const Bytes build = {0x03, 0x40, 0x20, 0,    0x20, 1, 0xFB, 0x00, kNode, 0x21, 1, 0x20,
-                       0,    0x41, 1,    0x6B, 0x22, 0, 0x0D, 0,    0x0B,  0x20, 1};
-  const Bytes sum = {0x02, 0x40, 0x03, 0x40, 0x20, 0,    0xD1, 0x0D,  1, 0x20, 1, 0x20, 0, 0xFB, 0x02, kNode, 0, 0xAC,
-                     0x7C, 0x21, 1,    0x20, 0,    0xFB, 0x02, kNode, 1, 0x21, 0, 0x0C, 0, 0x0B, 0x0B, 0x20,  1};
-  const Bytes nested = {0x20, 0,    0x45,  0x04,  0x40, 0x42, 0,     0x0F, 0x0B,  // if n == 0: return 0
-                        0x20, 0,    0xD0,  kNode, 0xFB, 0x00, kNode, 0x21, 1,     // local 1: {n, null}
-                        0x20, 0,    0xD0,  kNode, 0xFB, 0x00, kNode,              // an operand: {n, null}
-                        0x41, 3,    0x10,  3,     0x1A,                           // waste(3)
-                        0x20, 0,    0x41,  1,     0x6B, 0x10, 2,     0x21, 2,     // local 2: nested(n - 1)
-                        0xFB, 0x02, kNode, 0,     0xAC, 0x20, 1,     0xFB, 0x02, kNode, 0, 0xAC, 0x7C, 0x20, 2, 0x7C};
-  const Bytes waste = {0x20, 0, 0x10, 0, 0x1A, 0x20, 0, 0xAC};
-  const Bytes array = {0x20, 0, 0xFB, 0x07, kBytes, 0xFB, 0x0F, 0xAC};
-  const auto exported = [](std::string_view name, uint8_t index) { return join({text(name), {0, index}}); };
-  return wasm_module({section(1, vec({node,
-                                      nodes,
-                                      bytes,
-                                      {0x60, 1, kI32, 1, 0x63, kNode},
-                                      {0x60, 1, 0x63, kNode, 1, kI64},
-                                      func_type({kI32}, {kI64}),
-                                      {0x60, 2, 0x63, kNode, kAnyRef, 0}})),
-                      section(3, {5, kBuild, kSum, kRun, kRun, kRun}), section(13, vec({{0, kPair}})),
-                      section(7, vec({exported("build", 0), exported("sum", 1), exported("nested", 2),
-                                      exported("waste", 3), exported("bytes", 4)})),
-                      section(10, vec({body(build, {1, 1, 0x63, kNode}), body(sum, {1, 1, kI64}),
-                                       body(nested, {2, 1, 0x63, kNode, 1, kI64}), body(waste), body(array)}))});
-}
-
-struct Guest {
-  Store store;
-  Instance* instance = nullptr;
-  std::unique_ptr<Machine> machine;
-
-  explicit Guest(const MachineKind& kind = all_machines()[0]) {
-    Result<Module> module = decode(lists());
-    REQUIRE(module);
-    const Result<void> valid = validate(*module);
-    INFO((valid ? "" : describe(valid.error())));
-    REQUIRE(valid);
-    store.compile_options = kind.options;
-    const Result<Instantiation> made = instantiate(store, std::make_shared<const Module>(std::move(*module)), {});
-    REQUIRE(made);
-    instance = store.instances[0].get();
-    machine = std::make_unique<Machine>(store, MachineLimits{}, kind.dispatch);
-  }
-
-  Outcome run(std::string_view name, Value argument) {
-    REQUIRE(machine->invoke(FuncAddr{store.find_export(*instance, name)->address}, {&argument, 1}));
-    for (;;) {
-      Outcome outcome = machine->run();
-      if (outcome.kind != Outcome::Kind::Paused) return outcome;
-    }
-  }
-  uint64_t value(std::string_view name, Value argument) {
-    const Outcome outcome = run(name, argument);
-    INFO(name << ": " << chiwawa::name(outcome.trap.kind));
-    REQUIRE(outcome.kind == Outcome::Kind::Finished);
-    return outcome.values.at(0).bits;
-  }
-  uint64_t value(std::string_view name, uint32_t argument) { return value(name, Value{ValType::I32, argument}); }
-
-  uint64_t make(uint8_t type, uint32_t length = 0) {
-    const ObjectHeader header{instance->type_ids[type], length};
-    return store.heap.allocate_at_once(header, store.object_bytes(header));
-  }
-  void set(uint64_t object, uint32_t offset, uint64_t ref) {
-    std::memcpy(store.heap.fields(object) + offset, &ref, sizeof ref);
-  }
-  std::vector<uint64_t> objects() const {
-    std::vector<uint64_t> all;
-    store.for_each_object([&](uint64_t ref, ObjectHeader) { all.push_back(ref); });
-    return all;
-  }
-  void collect() {
-    store.collect([] {});
-  }
-};
+using namespace heap_test;
 
 constexpr uint32_t kNext = 8;  // offset of a node's reference
 
@@ -129,7 +33,7 @@ TEST_CASE("heap: Layouts put fields at multiples of their sizes") {
 }
 
 TEST_CASE("heap: What can be reached stays, what cannot is gone") {
-  Guest guest;
+  ListGuest guest;
   // A ring of two nodes in a global; a chain in an array in a table; a node in an element segment; one in an exception
   // in a global; and of each another that nobody refers to.
   std::vector<uint64_t> kept, lost;
@@ -183,7 +87,7 @@ TEST_CASE("heap: What can be reached stays, what cannot is gone") {
 }
 
 TEST_CASE("heap: Freed runs are used again") {
-  Guest guest;
+  ListGuest guest;
   std::vector<uint64_t> nodes;
   for (int i = 0; i < 9; ++i) nodes.push_back(guest.make(kNode));
   const uint64_t used = guest.store.heap.used_bytes();
@@ -211,7 +115,7 @@ TEST_CASE("heap: References in frames keep objects, on every machine") {
   for (const MachineKind& kind : all_machines()) {
     for (const bool always : {false, true}) {
       INFO(kind.name() << (always ? ", collecting always" : ""));
-      Guest guest(kind);
+      ListGuest guest(kind);
       guest.store.heap.collect_always = always;
       CHECK(guest.value("nested", 40) == 2 * 40 * 41 / 2);
       const Outcome list = guest.run("build", {ValType::I32, 50});
@@ -223,7 +127,7 @@ TEST_CASE("heap: References in frames keep objects, on every machine") {
 }
 
 TEST_CASE("heap: Garbage does not pile up") {
-  Guest guest;
+  ListGuest guest;
   for (int i = 0; i < 100; ++i) CHECK(guest.value("waste", 10'000) == 10'000);  // 24 MB altogether
   CHECK(guest.store.heap.collections() >= 4);
   CHECK(guest.store.heap.used_bytes() <= 6u << 20);
@@ -232,7 +136,7 @@ TEST_CASE("heap: Garbage does not pile up") {
 }
 
 TEST_CASE("heap: A list of a million small structs takes 24 bytes for each") {
-  Guest guest;
+  ListGuest guest;
   const Outcome list = guest.run("build", {ValType::I32, 1'000'000});
   REQUIRE(list.kind == Outcome::Kind::Finished);
   guest.store.add_global({ValType::AnyRef, true}, list.values.at(0).bits);
@@ -245,7 +149,7 @@ TEST_CASE("heap: A list of a million small structs takes 24 bytes for each") {
 TEST_CASE("heap: The limit is a trap, and the store goes on") {
   for (const MachineKind& kind : all_machines()) {
     INFO(kind.name());
-    Guest guest(kind);
+    ListGuest guest(kind);
     guest.store.limits.max_heap = 1u << 20;
     const auto exhausted = [&](std::string_view function, uint32_t argument) {
       const Outcome outcome = guest.run(function, {ValType::I32, argument});
@@ -264,7 +168,7 @@ TEST_CASE("heap: The limit is a trap, and the store goes on") {
     for (int i = 0; i < 20; ++i) CHECK(guest.value("bytes", 900'000) == 900'000);
     CHECK(guest.value("waste", 20'000) == 20'000);
   }
-  Guest guest;
+  ListGuest guest;
   CHECK(guest.run("bytes", {ValType::I32, 0xFFFF'FFFF}).trap.kind == TrapKind::HeapExhausted);  // with the usual limit
 }
 
