@@ -86,32 +86,33 @@ std::optional<Options> parse_options(int argc, char** argv) {
   return options;
 }
 
-/// All groups, in the index's order.
-std::vector<std::string> groups_of(const std::vector<uint8_t>& index) {
-  std::vector<std::string> result;
+/// Calls f(group, file) for every line of the index.
+template <typename F>
+void for_each_file(const std::vector<uint8_t>& index, F f) {
   std::string_view rest(reinterpret_cast<const char*>(index.data()), index.size());
   while (!rest.empty()) {
     const std::string_view line = rest.substr(0, rest.find('\n'));
     rest.remove_prefix(std::min(rest.size(), line.size() + 1));
     const size_t tab = line.find('\t');
-    if (tab == line.npos) continue;
-    const std::string_view group = line.substr(0, tab);
-    if (std::find(result.begin(), result.end(), group) == result.end()) result.emplace_back(group);
+    if (tab != line.npos) f(line.substr(0, tab), line.substr(tab + 1, line.find('\t', tab + 1) - tab - 1));
   }
+}
+
+/// All groups, in the index's order.
+std::vector<std::string> groups_of(const std::vector<uint8_t>& index) {
+  std::vector<std::string> result;
+  for_each_file(index, [&](std::string_view group, std::string_view) {
+    if (std::find(result.begin(), result.end(), group) == result.end()) result.emplace_back(group);
+  });
   return result;
 }
 
 /// The files of a group, in the index's order.
-std::vector<std::string> files_of(const std::vector<uint8_t>& index, const std::string& group) {
+std::vector<std::string> files_of(const std::vector<uint8_t>& index, const std::string& wanted) {
   std::vector<std::string> result;
-  std::string_view rest(reinterpret_cast<const char*>(index.data()), index.size());
-  while (!rest.empty()) {
-    const std::string_view line = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
-    const size_t tab = line.find('\t');
-    if (tab == line.npos || line.substr(0, tab) != group) continue;
-    result.emplace_back(line.substr(tab + 1, line.find('\t', tab + 1) - tab - 1));
-  }
+  for_each_file(index, [&](std::string_view group, std::string_view file) {
+    if (group == wanted) result.emplace_back(file);
+  });
   return result;
 }
 
