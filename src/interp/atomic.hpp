@@ -3,6 +3,7 @@
 #pragma once
 
 #include "interp/executor.hpp"
+#include "interp/object_access.hpp"
 
 namespace chiwawa {
 
@@ -44,13 +45,6 @@ inline TrapKind atomic_address(const Context& ctx, const Cell* pc, const uint64_
   if (at == nullptr) return TrapKind::OutOfBoundsMemoryAccess;
   const auto address = static_cast<uint64_t>(at - ctx.instance->cache.memories[memory]->memory.data());
   return address % bytes == 0 ? TrapKind::None : TrapKind::UnalignedAtomic;
-}
-
-template <typename T>
-T load_at(const uint8_t* at) {
-  T value;
-  std::memcpy(&value, at, sizeof value);
-  return value;
 }
 
 }  // namespace chiwawa

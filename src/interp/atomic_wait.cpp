@@ -35,7 +35,7 @@ Exit atomic_wait(Context& ctx) {
   const GuestClock& clock = ctx.store->clock;
   if (!ctx.wait_since) {
     const bool equal =
-        is_64 ? load_at<uint64_t>(at) == expected : load_at<uint32_t>(at) == static_cast<uint32_t>(expected);
+        is_64 ? load_as<uint64_t>(at) == expected : load_as<uint32_t>(at) == static_cast<uint32_t>(expected);
     if (!equal) return done(ctx, kNotEqual);
     ctx.wait_since = clock.time();
   }

@@ -151,6 +151,7 @@ TrapKind array_fill_range(Context& ctx, const Cell* pc, const uint64_t* fp);
 TrapKind array_copy_range(Context& ctx, const Cell* pc, const uint64_t* fp);
 TrapKind array_init_from_data(Context& ctx, const Cell* pc, const uint64_t* fp);
 TrapKind array_init_from_elem(Context& ctx, const Cell* pc, const uint64_t* fp);
+
 /// Executes the memory.atomic.wait at ctx.pc, which is moved behind it; or Exit::Waiting, to be executed again. Cell: d
 /// = destination, a = address, b = expected value, behind which is the timeout, c = bytes, imm = whether the cell
 /// before counts the step; the next cell as at atomic_address().

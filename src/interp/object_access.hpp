@@ -8,10 +8,11 @@
 
 namespace chiwawa {
 
+/// The number there, which may be at any address.
 template <typename T>
-inline T load_as(const uint8_t* field) {
+inline T load_as(const uint8_t* at) {
   T value;
-  std::memcpy(&value, field, sizeof value);
+  std::memcpy(&value, at, sizeof value);
   return value;
 }
 
