@@ -206,8 +206,7 @@ Result<Session::Request> Session::find_request() const {
     return Error{Phase::Invoke, "the module exports no function " + quoted(options_.invoke) +
                                     (names.empty() ? "" : "; it exports " + list(names) + " (see --invoke)")};
   }
-  std::vector<ValType> wanted = module_->function_type(found->index).params;
-  for (ValType& type : wanted) type = module_->types.top(type);
+  const std::vector<ValType> wanted = module_->types.top(module_->function_type(found->index).params);
   Result<std::vector<Value>> args = parse_params(options_.params, wanted);
   if (!args) return args.error();
   return Request{found->index, std::move(*args)};

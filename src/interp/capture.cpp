@@ -117,8 +117,7 @@ MachineImage Machine::capture() {
   std::map<const Code*, std::vector<ValType>> locals;
   for (auto& [code, finder] : finders) {
     observe(store, *code, finder);
-    locals[code] = local_types(store[code->function]);
-    for (ValType& type : locals[code]) type = code->instance->module->types.top(type);
+    locals[code] = code->instance->module->types.top(local_types(store[code->function]));
   }
 
   const uint64_t* slots = ctx.slots.data.get();
@@ -143,8 +142,7 @@ MachineImage Machine::capture() {
   }
   if (ctx.pending) {
     const uint64_t* const args = ctx.slots.data.get() + ctx.pending->first_slot;
-    std::vector<ValType> types = store[ctx.pending->function].type.params;
-    for (ValType& type : types) type = store.types.top(type);
+    const std::vector<ValType> types = store.types.top(store[ctx.pending->function].type.params);
     image.pending = {ctx.pending->function, load_values(types, args)};
   }
   return image;

@@ -119,8 +119,7 @@ Outcome Machine::Impl::outcome(Exit exit) {
     case Exit::Go: break;
     case Exit::Finished: {
       outcome.kind = Outcome::Kind::Finished;
-      std::vector<ValType> types = (*ctx.store)[ctx.entry].type.results;
-      for (ValType& type : types) type = ctx.store->types.top(type);
+      const std::vector<ValType> types = ctx.store->types.top((*ctx.store)[ctx.entry].type.results);
       outcome.values = load_values(types, ctx.slots.data.get());
       break;
     }

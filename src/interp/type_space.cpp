@@ -108,6 +108,13 @@ ValType TypeSpace::top(ValType type) const {
   }
 }
 
+std::vector<ValType> TypeSpace::top(std::vector<ValType> types) const {
+  for (ValType& type : types) type = top(type);
+  return types;
+}
+
+FuncType TypeSpace::top(FuncType type) const { return {top(std::move(type.params)), top(std::move(type.results))}; }
+
 ValType TypeSpace::bottom(ValType type) const {
   switch (top(type)) {
     case ValType::FuncRef: return ValType::NoFuncRef;

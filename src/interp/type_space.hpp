@@ -47,6 +47,8 @@ class TypeSpace {
   /// The greatest type of a reference type's hierarchy, nullable: AnyRef, FuncRef, ExternRef, ExnRef. Others are
   /// themselves.
   ValType top(ValType type) const;
+  std::vector<ValType> top(std::vector<ValType> types) const;
+  FuncType top(FuncType type) const;
   /// The least type of a reference type's hierarchy, nullable.
   ValType bottom(ValType type) const;
 

@@ -77,10 +77,7 @@ class StoreChecker {
   // check_imports and check_references, when there is a store.
 
   static FuncType declared_type(const Module& module, uint32_t function_index) {
-    FuncType type = module.function_type(function_index);
-    for (ValType& param : type.params) param = module.types.top(param);
-    for (ValType& result : type.results) result = module.types.top(result);
-    return type;
+    return module.types.top(module.function_type(function_index));
   }
 
   FuncType type_of(uint32_t func) const {

@@ -62,11 +62,6 @@ Result<void> write_objects(ContainerWriter& container, const HeapRecord& heap) {
 
 Records collect(const Store& store, MachineImage machine, std::optional<wasi::State> wasi,
                 const WriteOptions& options) {
-  const auto top = [&](FuncType type) {
-    for (ValType& param : type.params) param = store.types.top(param);
-    for (ValType& result : type.results) result = store.types.top(result);
-    return type;
-  };
   Records records;
   std::vector<const Module*> seen;  // by position in `modules`, as far as pointers tell modules apart
   std::vector<uint32_t> seen_as;
@@ -94,7 +89,7 @@ Records collect(const Store& store, MachineImage machine, std::optional<wasi::St
   for (const auto& func : store.funcs) {
     if (func->is_host()) {
       records.funcs.push_back({kHostInstance, static_cast<uint32_t>(records.host_funcs.size())});
-      records.host_funcs.push_back({func->host.module, func->host.name, top(func->type)});
+      records.host_funcs.push_back({func->host.module, func->host.name, store.types.top(func->type)});
     } else {
       records.funcs.push_back({func->instance->number, func->function_index});
     }
