@@ -98,14 +98,13 @@ void collect_garbage(Context& ctx) {
 }
 
 uint64_t allocate_object(Context& ctx, const Cell* pc, uint64_t* fp, ObjectHeader header) {
-  const uint64_t bytes = ctx.store->object_bytes(header);
-  ctx.store->heap.max_bytes = ctx.store->limits.max_heap;
-  if (const uint64_t ref = ctx.store->heap.allocate(header, bytes); ref != 0) return ref;
+  Store& store = *ctx.store;
+  if (const uint64_t ref = store.new_object(header); ref != 0) return ref;
   ctx.pc = pc;
   ctx.fp = fp;
   collect_garbage(ctx);
-  if (const uint64_t ref = ctx.store->heap.allocate(header, bytes); ref != 0) return ref;
-  return ctx.store->heap.allocate_at_once(header, bytes);
+  if (const uint64_t ref = store.new_object(header); ref != 0) return ref;
+  return store.new_object_at_once(header);
 }
 
 }  // namespace chiwawa

@@ -50,7 +50,7 @@ bool Heap::take_free_run(uint64_t size) {
   return false;
 }
 
-bool Heap::extend(uint64_t size, uint64_t limit) {
+bool Heap::extend(uint64_t size, uint64_t limit, uint64_t max_bytes) {
   if (size > max_bytes || used_ + size > limit) return false;
   const uint64_t end = round_up(top_ + std::max(size, kChunk), kChunk);
   if (end > max_bytes || end > SIZE_MAX) return false;
@@ -70,16 +70,18 @@ bool Heap::extend(uint64_t size, uint64_t limit) {
   return true;
 }
 
-uint64_t Heap::allocate(ObjectHeader header, uint64_t bytes) {
+uint64_t Heap::allocate(ObjectHeader header, uint64_t bytes, uint64_t max_bytes) {
   if (collect_always && !std::exchange(just_collected_, false)) return 0;
-  return place(header, bytes, collect_at_);
+  return place(header, bytes, collect_at_, max_bytes);
 }
 
-uint64_t Heap::allocate_at_once(ObjectHeader header, uint64_t bytes) { return place(header, bytes, max_bytes); }
+uint64_t Heap::allocate_at_once(ObjectHeader header, uint64_t bytes, uint64_t max_bytes) {
+  return place(header, bytes, max_bytes, max_bytes);
+}
 
-uint64_t Heap::place(ObjectHeader header, uint64_t bytes, uint64_t limit) {
+uint64_t Heap::place(ObjectHeader header, uint64_t bytes, uint64_t limit, uint64_t max_bytes) {
   const uint64_t size = sizeof header + round_up(bytes, 8);
-  if (current_.size() < size && !take_free_run(size) && !extend(size, limit)) return 0;
+  if (current_.size() < size && !take_free_run(size) && !extend(size, limit, max_bytes)) return 0;
   const uint64_t offset = current_.begin;
   current_.begin += size;
   used_ += size;

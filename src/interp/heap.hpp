@@ -45,7 +45,7 @@ struct ObjectLayout {
 
 /// What stands before an object's fields. Twice 4 bytes.
 struct ObjectHeader {
-  uint32_t type = 0;    ///< in the store's types, or kException; and the collector's mark
+  uint32_t type = 0;    ///< in the store's types, or kExceptionType; and the collector's mark
   uint32_t length = 0;  ///< an array's; an exception's tag address; otherwise 0
 };
 static_assert(sizeof(ObjectHeader) == 8);
@@ -56,8 +56,6 @@ constexpr uint32_t kExceptionType = 0x7FFF'FFFE;
 /// Objects never move. References are kHeapRefBit plus the byte offset of the object in the heap, never 0.
 class Heap {
  public:
-  /// Bytes. What its owner allows.
-  uint64_t max_bytes = uint64_t{4} << 30;
   /// For tests: a collection is due before every new object, and what is free is overwritten.
   bool collect_always = false;
 
@@ -72,9 +70,10 @@ class Heap {
 
   /// A new object with so many bytes of fields, which are zero; or 0: a collection is due, or there is no memory.
   /// Pointers into the heap are invalid afterwards.
-  uint64_t allocate(ObjectHeader header, uint64_t bytes);
+  /// The heap does not grow beyond `max_bytes`.
+  uint64_t allocate(ObjectHeader header, uint64_t bytes, uint64_t max_bytes);
   /// The same, but without waiting for a collection: 0 only if there is no memory.
-  uint64_t allocate_at_once(ObjectHeader header, uint64_t bytes);
+  uint64_t allocate_at_once(ObjectHeader header, uint64_t bytes, uint64_t max_bytes);
 
   /// How large an object is, without its header, is the owner's knowledge.
   using SizeOf = uint64_t (*)(const void* owner, ObjectHeader header);
@@ -125,9 +124,10 @@ class Heap {
   static uint64_t offset(uint64_t ref) { return ref & ~kRefKind; }
   const uint8_t* at(uint64_t ref) const { return memory_.data() + offset(ref); }
 
-  uint64_t place(ObjectHeader header, uint64_t bytes, uint64_t limit);
+  /// Takes new space from the host only up to `limit` bytes in use and `max_bytes` in all.
+  uint64_t place(ObjectHeader header, uint64_t bytes, uint64_t limit, uint64_t max_bytes);
   bool take_free_run(uint64_t size);
-  bool extend(uint64_t size, uint64_t limit);
+  bool extend(uint64_t size, uint64_t limit, uint64_t max_bytes);
   void write_header(uint64_t offset, ObjectHeader header);
   /// Marks a run as free, so that whoever goes over the heap knows its size.
   void write_free(Run run);

@@ -145,8 +145,7 @@ class ConstantEvaluator {
   /// An object of the type whose fields are zero. Nothing is collected here: values on stack_ are roots that nobody
   /// knows.
   uint64_t allocate(uint32_t type_id, uint32_t length) {
-    const uint64_t bytes = store_.layouts[type_id].bytes_of(length);
-    const uint64_t ref = store_.heap.allocate_at_once({type_id, length}, bytes);
+    const uint64_t ref = store_.new_object_at_once({type_id, length});
     failed_ = failed_ || ref == 0;
     return ref;
   }
@@ -241,12 +240,12 @@ TrapKind copy_active_segments(Store& store, Instance& instance, ConstantEvaluato
 
 }  // namespace
 
-Result<void> check_imports(Store& store, const Module& module, std::span<const Extern> imports) {
+Result<void> check_imports(const Store& store, const Module& module, std::span<const uint32_t> type_ids,
+                           std::span<const Extern> imports) {
   assert(imports.size() == module.imports.size());
-  const std::vector<uint32_t> ids = store.add_types(module);
   for (size_t i = 0; i < imports.size(); ++i) {
     const Import& import = module.imports[i];
-    if (std::string why = mismatch(store, module, ids, import, imports[i]); !why.empty()) {
+    if (std::string why = mismatch(store, module, type_ids, import, imports[i]); !why.empty()) {
       return Error{Phase::Link, "incompatible import type for " + describe(import) + ": " + why, import.offset};
     }
   }
@@ -256,9 +255,9 @@ Result<void> check_imports(Store& store, const Module& module, std::span<const E
 Result<Instantiation> instantiate(Store& store, const std::shared_ptr<const Module>& module_ptr,
                                   std::span<const Extern> imports) {
   const Module& module = *module_ptr;
-  CHIWAWA_TRY(check_imports(store, module, imports));
-
   const std::vector<uint32_t> ids = store.add_types(module);
+  CHIWAWA_TRY(check_imports(store, module, ids, imports));
+
   // What the host may not have memory for comes first, so that a failure leaves no half of an instance.
   std::vector<TableAddr> own_tables;
   for (size_t i = module.imported_tables; i < module.tables.size(); ++i) {
@@ -275,7 +274,7 @@ Result<Instantiation> instantiate(Store& store, const std::shared_ptr<const Modu
     own_memories.push_back(*memory);
   }
 
-  Instance& instance = store.add_instance(module_ptr);
+  Instance& instance = store.add_instance(module_ptr, ids);
   for (const Extern& value : imports) {
     switch (value.kind) {
       case ExternKind::Func: instance.funcs.push_back(FuncAddr{value.address}); break;
@@ -293,7 +292,6 @@ Result<Instantiation> instantiate(Store& store, const std::shared_ptr<const Modu
   for (size_t i = module.imported_tags; i < module.tags.size(); ++i) {
     instance.tags.push_back(store.add_tag(ids[module.tags[i].type_index]));
   }
-  store.heap.max_bytes = store.limits.max_heap;
   ConstantEvaluator constants(store, instance);
   for (size_t i = module.imported_tables; i < module.tables.size(); ++i) {
     if (module.tables[i].init.size() == 0) continue;

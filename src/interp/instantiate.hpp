@@ -15,9 +15,11 @@ struct Instantiation {
   TrapKind trap = TrapKind::None;
 };
 
-/// Checks that `imports` (one per module.imports, in order) have the types the module asks for.
+/// Checks that `imports` (one per module.imports, in order) have the types the module asks for. `type_ids` are those of
+/// its types in the store.
 /// Phase::Link: "incompatible import type", with names and both types.
-Result<void> check_imports(Store& store, const Module& module, std::span<const Extern> imports);
+Result<void> check_imports(const Store& store, const Module& module, std::span<const uint32_t> type_ids,
+                           std::span<const Extern> imports);
 
 /// Allocates an instance of a validated module, evaluates its globals and copies its active segments. Does not call
 /// the start function: the caller runs it with a Machine (module.start). Fails (Phase::Link, Phase::Instantiate)

@@ -84,11 +84,11 @@ DataAddr Store::add_data(std::shared_ptr<const Module> module, ByteRange range) 
   return append<DataAddr>(datas, std::make_unique<DataInst>(DataInst{std::move(module), range, false}));
 }
 
-Instance& Store::add_instance(std::shared_ptr<const Module> module) {
+Instance& Store::add_instance(std::shared_ptr<const Module> module, std::vector<uint32_t> type_ids) {
   auto inst = std::make_unique<Instance>();
   inst->module = std::move(module);
   inst->number = static_cast<uint32_t>(instances.size());
-  inst->type_ids = add_types(*inst->module);
+  inst->type_ids = std::move(type_ids);
   instances.push_back(std::move(inst));
   return *instances.back();
 }

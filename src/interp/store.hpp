@@ -150,7 +150,8 @@ class Store {
   ElemAddr add_elem(ValType type, std::vector<uint64_t> elements);
   TagAddr add_tag(uint32_t type_id);
   DataAddr add_data(std::shared_ptr<const Module> module, ByteRange range);
-  Instance& add_instance(std::shared_ptr<const Module> module);
+  /// `type_ids` are what add_types has returned for the module.
+  Instance& add_instance(std::shared_ptr<const Module> module, std::vector<uint32_t> type_ids);
   /// The number of each of the module's types in `types`. The module must be valid.
   std::vector<uint32_t> add_types(const Module& module);
   /// The number of a function type whose references are closed.
@@ -179,6 +180,12 @@ class Store {
 
   /// Whether the reference is a value of the closed type. It must be one of that type's hierarchy.
   bool has_type(uint64_t ref, ValType type) const;
+  /// A new object with zero fields, of a type or tag that exists; 0 if a collection is due or there is no memory.
+  uint64_t new_object(ObjectHeader header) { return heap.allocate(header, object_bytes(header), limits.max_heap); }
+  /// The same, but 0 only if there is no memory.
+  uint64_t new_object_at_once(ObjectHeader header) {
+    return heap.allocate_at_once(header, object_bytes(header), limits.max_heap);
+  }
   /// The bytes of an object's fields.
   uint64_t object_bytes(ObjectHeader header) const;
   /// Calls f(reference, header) for every object in the heap, also those that nobody refers to, by address.

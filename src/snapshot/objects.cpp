@@ -136,7 +136,7 @@ Result<void> restore_objects(Records& records, Store& store) {
     }
     const uint64_t bytes = store.object_bytes(header);
     if (padded(bytes) > left) return damaged("the heap has fewer bytes than its objects");
-    const uint64_t ref = store.heap.allocate_at_once(header, bytes);
+    const uint64_t ref = store.new_object_at_once(header);
     if (ref == 0) return Error{Phase::Instantiate, "no memory for the heap's objects", Error::kNoOffset};
     const uint8_t* const source = heap.bytes.data() + (heap.bytes.size() - left);
     if (bytes != 0) std::memcpy(store.heap.fields(ref), source, static_cast<size_t>(bytes));

@@ -77,7 +77,7 @@ DeclaredTypes declared_types(const Records& records, const Store& store) {
 }
 
 /// Whether every instance imports what its module asks for.
-Result<void> check_all_imports(const Records& records, Store& store) {
+Result<void> check_all_imports(const Records& records, const Store& store) {
   for (size_t i = 0; i < store.instances.size(); ++i) {
     const InstanceRecord& record = records.instances[i];
     const Module& module = *store.instances[i]->module;
@@ -95,7 +95,7 @@ Result<void> check_all_imports(const Records& records, Store& store) {
       };
       imports.push_back({import.kind, address()});
     }
-    if (const Result<void> checked = check_imports(store, module, imports); !checked) {
+    if (const Result<void> checked = check_imports(store, module, store.instances[i]->type_ids, imports); !checked) {
       return damaged("instances[" + std::to_string(i) + "]: " + checked.error().cause);
     }
   }
@@ -107,14 +107,13 @@ Result<std::unique_ptr<Store>> build(Records& records, std::span<const std::shar
                                      std::vector<HostFunction> hosts, const RestoreOptions& options) {
   auto store = std::make_unique<Store>();
   store->limits = options.limits;
-  store->heap.max_bytes = options.limits.max_heap;
   store->compile_options = options.compile;
 
   std::vector<ByteRange> data_ranges(records.datas_dropped.size());
   std::vector<std::shared_ptr<const Module>> data_modules(records.datas_dropped.size());
   for (const InstanceRecord& record : records.instances) {
     const std::shared_ptr<const Module>& module = modules[record.module];
-    store->add_instance(module);
+    store->add_instance(module, store->add_types(*module));
     for (size_t i = 0; i < record.datas.size(); ++i) {
       data_ranges[record.datas[i]] = module->datas[i].bytes;
       data_modules[record.datas[i]] = module;

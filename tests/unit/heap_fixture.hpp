@@ -93,7 +93,7 @@ struct ListGuest {
 
   uint64_t make(uint8_t type, uint32_t length = 0) {
     const ObjectHeader header{instance->type_ids[type], length};
-    return store.heap.allocate_at_once(header, store.object_bytes(header));
+    return store.new_object_at_once(header);
   }
   void set(uint64_t object, uint32_t offset, uint64_t ref) {
     std::memcpy(store.heap.fields(object) + offset, &ref, sizeof ref);

@@ -46,7 +46,7 @@ TEST_CASE("heap: What can be reached stays, what cannot is gone") {
     guest.set(middle, kNext, end);
     const uint64_t single = guest.make(kNode);
     const ObjectHeader header{kExceptionType, 0};
-    const uint64_t exception = guest.store.heap.allocate_at_once(header, guest.store.object_bytes(header));
+    const uint64_t exception = guest.store.new_object_at_once(header);
     const uint64_t thrown = guest.make(kNode), bytes = guest.make(kBytes, 77);
     guest.set(exception, 0, thrown);
     guest.set(exception, 8, bytes);

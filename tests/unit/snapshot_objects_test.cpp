@@ -26,7 +26,7 @@ struct Saved {
     // 0: a node {0, 3}, 1: an array {null, 0, 3}, 2: an exception {0, 1}, 3: a node {0, 0}
     const uint64_t one = guest.make(kNode), two = guest.make(kNode), array = guest.make(kNodes, 3);
     const ObjectHeader header{kExceptionType, 0};
-    const uint64_t exception = guest.store.heap.allocate_at_once(header, guest.store.object_bytes(header));
+    const uint64_t exception = guest.store.new_object_at_once(header);
     guest.set(one, 8, two);
     guest.set(two, 8, one);
     guest.set(array, 8, one);
