@@ -1,4 +1,6 @@
 // Blocks, branches, calls, and where exceptions are caught.
+#include <cstring>
+
 #include "interp/compiler.hpp"
 
 namespace chiwawa {
@@ -25,11 +27,25 @@ std::span<const ValType> Compiler::label_types(const Label& label) {
   return label.kind == Opcode::loop ? label.params : label.results;
 }
 
+uint32_t Compiler::target_of(uint32_t fixup) const {
+  if ((fixup & 1) == 0) return cells[fixup >> 1].imm;
+  uint32_t target;
+  std::memcpy(&target, reinterpret_cast<const char*>(cells.data()) + (fixup >> 1) * sizeof target, sizeof target);
+  return target;
+}
+
+void Compiler::set_target(uint32_t fixup, uint32_t target) {
+  if ((fixup & 1) == 0) {
+    cells[fixup >> 1].imm = target;
+  } else {
+    std::memcpy(reinterpret_cast<char*>(cells.data()) + (fixup >> 1) * sizeof target, &target, sizeof target);
+  }
+}
+
 void Compiler::fix(uint32_t fixup) {
   while (fixup != kNone) {
-    uint32_t& target = target_of(fixup);
-    const uint32_t next = target;
-    target = (fixup & 1) != 0 ? here() : here() - (fixup >> 1);
+    const uint32_t next = target_of(fixup);
+    set_target(fixup, (fixup & 1) != 0 ? here() : here() - (fixup >> 1));
     fixup = next;
   }
 }
@@ -37,7 +53,7 @@ void Compiler::fix(uint32_t fixup) {
 void Compiler::emit_jump(Label& to, SlotOp forward, SlotOp backward, SlotOp backward_poll, uint16_t a, uint16_t b,
                          uint16_t c) {
   if (to.kind == Opcode::loop) {
-    const uint32_t cell = emit(options_.polls ? backward_poll : backward, 0, a, b, c);
+    const uint32_t cell = emit(options_.polls ? backward_poll : backward, 1, a, b, c);
     cells[cell].imm = to.loop_cell - cell;
   } else {
     const uint32_t cell = emit(forward, 0, a, b, c);
@@ -90,39 +106,54 @@ void Compiler::emit_return() {
   }
 }
 
+namespace {
+
+/// The comparison's operands as in a branch; nothing if its constant has too many bits for that.
+std::optional<Cell> branch_operands(SlotOp comparison, Cell cell) {
+  switch (comparison) {
+#define CHIWAWA_CONSTANT_I32(cell) (cell).set_bc((cell).imm)
+#define CHIWAWA_CONSTANT_I64(cell)                                  \
+  const auto number = static_cast<int64_t>((cell).wide());          \
+  if (number != static_cast<int32_t>(number)) return std::nullopt;  \
+  (cell).set_bc(static_cast<uint32_t>(number))
+#define COMPARE(code, id, text, operand, result) \
+  case SlotOp::id##_c: {                         \
+    CHIWAWA_CONSTANT_##operand(cell);            \
+    return cell;                                 \
+  }
+#include "interp/opcodes.def"
+#undef CHIWAWA_CONSTANT_I32
+#undef CHIWAWA_CONSTANT_I64
+    default: return cell;
+  }
+}
+
+}  // namespace
+
 Compiler::Condition Compiler::pop_condition() {
   const StackEntry entry = pop();
   if (const Cell* producer = producer_of(entry)) {
     const Cell cell = *producer;
-    const auto op = static_cast<SlotOp>(cell.op);
-    if (const BranchForms* forms = branch_forms(op)) {
+    const SlotOp op = accumulator_forms(static_cast<SlotOp>(cell.op)).in_slots;
+    const BranchForms* forms = branch_forms(op);
+    // A branch needs imm for its target: a constant moves to where the right operand's slot would be.
+    const std::optional<Cell> operands = forms != nullptr ? branch_operands(op, cell) : std::nullopt;
+    if (operands) {
       remove_last_cell();
-      Condition condition{forms->when_true, forms->when_true_poll, forms->when_false, forms->when_false_poll, cell.a};
-      // A branch needs imm for its target: the constant moves to where the right operand's slot would be.
-      condition.b = is_constant_form(op) ? static_cast<uint16_t>(cell.imm) : cell.b;
-      condition.c = is_constant_form(op) ? static_cast<uint16_t>(cell.imm >> 16) : cell.c;
-      return condition;
+      return {forms->when_true, forms->when_true_poll, forms->when_false, forms->when_false_poll,
+              operands->a,      operands->b,           operands->c};
     }
     if (op == SlotOp::i32_eqz) {
       remove_last_cell();
       return {SlotOp::br_zero, SlotOp::br_zero_p, SlotOp::br_nonzero, SlotOp::br_nonzero_p, cell.a};
     }
     if (op == SlotOp::i64_eqz) {
-      const BranchForms* forms = branch_forms(SlotOp::i64_eq_c);
+      const BranchForms* zero = branch_forms(SlotOp::i64_eq_c);
       remove_last_cell();
-      return {forms->when_true, forms->when_true_poll, forms->when_false, forms->when_false_poll, cell.a};
+      return {zero->when_true, zero->when_true_poll, zero->when_false, zero->when_false_poll, cell.a};
     }
   }
   return {SlotOp::br_nonzero, SlotOp::br_nonzero_p, SlotOp::br_zero, SlotOp::br_zero_p, slot_of(entry)};
-}
-
-bool Compiler::is_constant_form(SlotOp comparison) {
-  switch (comparison) {
-#define COMPARE(code, id, text, operand, result) case SlotOp::id##_c:
-#include "interp/opcodes.def"
-    return true;
-    default: return false;
-  }
 }
 
 void Compiler::compile_br_if(uint32_t depth, const Condition& condition) {
@@ -135,8 +166,8 @@ void Compiler::compile_br_if(uint32_t depth, const Condition& condition) {
     const uint32_t skip = emit(condition.when_false, 0, condition.a, condition.b, condition.c);
     emit_branch(depth);
     cells[skip].imm = here() - skip;
+    bind();
   }
-  bind();
 }
 
 void Compiler::compile_br_table(const Instr& instr) {
@@ -145,11 +176,12 @@ void Compiler::compile_br_table(const Instr& instr) {
   reader_.for_each_label(instr, [&](uint32_t depth) {
     if (!std::exchange(settled, true)) settle_branch_values(label(depth));
   });
-  const uint32_t first = static_cast<uint32_t>(branch_targets.size());
   const uint32_t count = instr.index + 1;
-  branch_targets.resize(first + count, kNone);
-  const uint32_t cell =
-      emit(SlotOp::br_switch, 0, index, static_cast<uint16_t>(count), static_cast<uint16_t>(count >> 16), first);
+  const uint32_t cell = emit(SlotOp::br_switch, 0, index, 0, 0, count);
+  constexpr uint32_t kPerCell = sizeof(Cell) / sizeof(uint32_t);
+  const uint32_t first = here() * kPerCell;
+  for (uint32_t entries = 0; entries < count; entries += kPerCell) append({});
+  bind();
   tables_.push_back({cell, first, count});
   // What is done for a label, shared by all entries that name it.
   constexpr uint32_t kInTable = kNone - 1;
@@ -173,7 +205,7 @@ void Compiler::compile_br_table(const Instr& instr) {
     if (piece == kInTable) {
       add_fixup(to, table_fixup(entry));
     } else {
-      branch_targets[entry] = piece;
+      set_target(table_fixup(entry), piece);
     }
     ++entry;
   });
@@ -214,7 +246,6 @@ void Compiler::begin_block(const Instr& instr) {
     const uint32_t cell = emit(condition.when_false, 0, condition.a, condition.b, condition.c);
     next.else_fixup = cell_fixup(cell);
     cells[cell].imm = kNone;
-    bind();
   } else {
     settle_all();
   }
@@ -360,7 +391,10 @@ void Compiler::compile_end(const Instr& instr) {
 
 void Compiler::finish_tables() {
   for (const Table& table : tables_) {
-    for (uint32_t i = 0; i < table.count; ++i) branch_targets[table.first + i] -= table.cell;
+    for (uint32_t i = 0; i < table.count; ++i) {
+      const uint32_t entry = table_fixup(table.first + i);
+      set_target(entry, target_of(entry) - table.cell);
+    }
   }
 }
 

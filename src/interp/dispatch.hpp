@@ -63,11 +63,79 @@
   if (--fuel <= 0) [[unlikely]] \
   LEAVE(Exit::Budget)
 
-#define JUMP_POLL()                      \
-  do {                                   \
-    pc += static_cast<int32_t>(pc->imm); \
-    POLL();                              \
-    DISPATCH();                          \
+/// d = what it counts as.
+#define JUMP_POLL()                         \
+  do {                                      \
+    fuel -= static_cast<int16_t>(pc->d);    \
+    pc += static_cast<int32_t>(pc->imm);    \
+    if (fuel <= 0) [[unlikely]]             \
+      LEAVE(Exit::Budget);                  \
+    DISPATCH();                             \
+  } while (false)
+
+// --- Operands and results, for operations of the families of slot_ops.def. ---
+
+#define A_SLOT(type) from_slot<type>(fp[pc->a])
+#define B_SLOT(type) from_slot<type>(fp[pc->b])
+#define C_SLOT(type) from_slot<type>(fp[pc->c])
+
+#if CHIWAWA_ACCUMULATORS
+// A dispatcher with accumulators has them as integer, single_float and double_float.
+#define A_ACC(type) accumulator<type>(integer, single_float, double_float)
+#define B_ACC(type) A_ACC(type)
+#define OUT_ACC(value) set_accumulator(value, integer, single_float, double_float)
+#define OUT(value)                                             \
+  do {                                                         \
+    const auto out = (value);                                  \
+    fp[pc->d] = to_slot(out);                                  \
+    set_accumulator(out, integer, single_float, double_float); \
+  } while (false)
+
+// Each makes the forms of one operation: body(op, source of a, …, destination, …) defines one.
+#define VALUE0_FORMS(body, op, ...) body(op, OUT, __VA_ARGS__) body(op##_r, OUT_ACC, __VA_ARGS__)
+#define VALUE1_FORMS(body, op, ...)      \
+  body(op, A_SLOT, OUT, __VA_ARGS__)     \
+  body(op##_r, A_SLOT, OUT_ACC, __VA_ARGS__) \
+  body(op##_a, A_ACC, OUT, __VA_ARGS__)  \
+  body(op##_a_r, A_ACC, OUT_ACC, __VA_ARGS__)
+#define VALUE2_FORMS(body, op, ...)                  \
+  body(op, A_SLOT, B_SLOT, OUT, __VA_ARGS__)         \
+  body(op##_r, A_SLOT, B_SLOT, OUT_ACC, __VA_ARGS__) \
+  body(op##_a, A_ACC, B_SLOT, OUT, __VA_ARGS__)      \
+  body(op##_a_r, A_ACC, B_SLOT, OUT_ACC, __VA_ARGS__) \
+  body(op##_b, A_SLOT, B_ACC, OUT, __VA_ARGS__)      \
+  body(op##_b_r, A_SLOT, B_ACC, OUT_ACC, __VA_ARGS__)
+#define EFFECT1_FORMS(body, op, ...) body(op, A_SLOT, __VA_ARGS__) body(op##_a, A_ACC, __VA_ARGS__)
+#define EFFECT2_FORMS(body, op, ...)       \
+  body(op, A_SLOT, B_SLOT, __VA_ARGS__)    \
+  body(op##_a, A_ACC, B_SLOT, __VA_ARGS__) \
+  body(op##_b, A_SLOT, B_ACC, __VA_ARGS__)
+#else
+#define OUT(value) fp[pc->d] = to_slot(value)
+#define VALUE0_FORMS(body, op, ...) body(op, OUT, __VA_ARGS__)
+#define VALUE1_FORMS(body, op, ...) body(op, A_SLOT, OUT, __VA_ARGS__)
+#define VALUE2_FORMS(body, op, ...) body(op, A_SLOT, B_SLOT, OUT, __VA_ARGS__)
+#define EFFECT1_FORMS(body, op, ...) body(op, A_SLOT, __VA_ARGS__)
+#define EFFECT2_FORMS(body, op, ...) body(op, A_SLOT, B_SLOT, __VA_ARGS__)
+#endif
+
+/// Loads from memory 0. The effective address has at most 34 bits, so adding the access's size cannot overflow 64.
+#define LOAD_AT(address, OUT, storage, type)              \
+  do {                                                    \
+    if ((address) + sizeof(storage) > mem_size) [[unlikely]] \
+      TRAP(TrapKind::OutOfBoundsMemoryAccess);            \
+    storage loaded;                                       \
+    std::memcpy(&loaded, mem + (address), sizeof loaded); \
+    OUT(static_cast<type>(loaded));                       \
+    NEXT();                                               \
+  } while (false)
+#define STORE_AT(address, value, storage)                 \
+  do {                                                    \
+    if ((address) + sizeof(storage) > mem_size) [[unlikely]] \
+      TRAP(TrapKind::OutOfBoundsMemoryAccess);            \
+    const storage stored = static_cast<storage>(value);   \
+    std::memcpy(mem + (address), &stored, sizeof stored); \
+    NEXT();                                               \
   } while (false)
 
 /// Pushes the frame of a function of the current instance and goes to its first cell.

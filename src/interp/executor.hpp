@@ -206,6 +206,19 @@ struct ReprOf<ValType::F64> {
 template <ValType T>
 using Repr = typename ReprOf<T>::type;
 
+/// What a load or store has in memory.
+template <Opcode>
+struct StorageOfLoad;
+#define LOAD(code, id, text, valtype, storage) \
+  template <>                                  \
+  struct StorageOfLoad<Opcode::id> {           \
+    using type = storage;                      \
+  };
+#define STORE(code, id, text, valtype, storage) LOAD(code, id, text, valtype, storage)
+#include "interp/opcodes.def"
+template <Opcode O>
+using StorageOf = typename StorageOfLoad<O>::type;
+
 template <typename T>
 inline T from_slot(uint64_t slot) {
   if constexpr (std::is_same_v<T, float>) {
@@ -223,10 +236,46 @@ inline uint64_t to_slot(uint64_t v) { return v; }
 inline uint64_t to_slot(float v) { return std::bit_cast<uint32_t>(v); }
 inline uint64_t to_slot(double v) { return std::bit_cast<uint64_t>(v); }
 
-/// A cell's 32-bit constant as an operand.
+/// A cell's 32-bit constant as an operand; integers of 64 bits are extended with its sign.
 template <typename T>
 inline T from_constant(uint32_t imm) {
-  return static_cast<T>(static_cast<int64_t>(static_cast<int32_t>(imm)));
+  if constexpr (std::is_same_v<T, float>) {
+    return std::bit_cast<float>(imm);
+  } else {
+    return static_cast<T>(static_cast<int64_t>(static_cast<int32_t>(imm)));
+  }
+}
+
+/// A cell's constant as an operand: of 32 bits in imm, of 64 in b, c and imm.
+template <typename T>
+inline T whole_constant(const Cell& cell) {
+  if constexpr (sizeof(T) == 4) {
+    return from_constant<T>(cell.imm);
+  } else {
+    return from_slot<T>(cell.wide());
+  }
+}
+
+/// The accumulator for values of that type (dispatch.hpp).
+template <typename T>
+inline T accumulator(uint64_t integer, float single_float, double double_float) {
+  if constexpr (std::is_same_v<T, float>) {
+    return single_float;
+  } else if constexpr (std::is_same_v<T, double>) {
+    return double_float;
+  } else {
+    return static_cast<T>(integer);
+  }
+}
+template <typename T>
+inline void set_accumulator(T value, uint64_t& integer, float& single_float, double& double_float) {
+  if constexpr (std::is_same_v<T, float>) {
+    single_float = value;
+  } else if constexpr (std::is_same_v<T, double>) {
+    double_float = value;
+  } else {
+    integer = to_slot(value);
+  }
 }
 
 /// The value of that type in the slots from `slot` on; upper halves of 32-bit values are not looked at.
@@ -270,6 +319,13 @@ inline V128 load_vector(const uint64_t* slot) {
   return vector;
 }
 inline void store_vector(uint64_t* slot, V128 vector) { std::memcpy(slot, &vector, sizeof vector); }
+
+/// The target of a br_switch's entry.
+inline int32_t table_target(const Cell* cell, uint32_t entry) {
+  int32_t target;
+  std::memcpy(&target, reinterpret_cast<const char*>(cell + 1) + size_t{entry} * sizeof target, sizeof target);
+  return target;
+}
 
 /// The vector that is part of the code, in two cells.
 inline V128 vector_in(const Cell* cell) {

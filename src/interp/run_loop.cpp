@@ -20,6 +20,7 @@ namespace chiwawa {
 dispatch:
   switch (static_cast<SlotOp>(pc->op)) {
 #include "interp/instr_control.inc"
+#include "interp/instr_fused.inc"
 #include "interp/instr_memory.inc"
 #include "interp/instr_numeric.inc"
 #include "interp/instr_variable.inc"
