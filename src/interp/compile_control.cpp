@@ -45,7 +45,7 @@ void Compiler::set_target(uint32_t fixup, uint32_t target) {
 void Compiler::fix(uint32_t fixup) {
   while (fixup != kNone) {
     const uint32_t next = target_of(fixup);
-    set_target(fixup, (fixup & 1) != 0 ? here() : here() - (fixup >> 1));
+    set_target(fixup, (fixup & 1) != 0 ? here() : distance(fixup >> 1, here()));
     fixup = next;
   }
 }
@@ -54,7 +54,7 @@ void Compiler::emit_jump(Label& to, SlotOp forward, SlotOp backward, SlotOp back
                          uint16_t c) {
   if (to.kind == Opcode::loop) {
     const uint32_t cell = emit(options_.polls ? backward_poll : backward, 1, a, b, c);
-    cells[cell].imm = to.loop_cell - cell;
+    cells[cell].imm = distance(cell, to.loop_cell);
   } else {
     const uint32_t cell = emit(forward, 0, a, b, c);
     add_fixup(to, cell_fixup(cell));
@@ -112,9 +112,9 @@ namespace {
 std::optional<Cell> branch_operands(SlotOp comparison, Cell cell) {
   switch (comparison) {
 #define CHIWAWA_CONSTANT_I32(cell) (cell).set_bc((cell).imm)
-#define CHIWAWA_CONSTANT_I64(cell)                                  \
-  const auto number = static_cast<int64_t>((cell).wide());          \
-  if (number != static_cast<int32_t>(number)) return std::nullopt;  \
+#define CHIWAWA_CONSTANT_I64(cell)                                 \
+  const auto number = static_cast<int64_t>((cell).wide());         \
+  if (number != static_cast<int32_t>(number)) return std::nullopt; \
   (cell).set_bc(static_cast<uint32_t>(number))
 #define COMPARE(code, id, text, operand, result) \
   case SlotOp::id##_c: {                         \
@@ -165,7 +165,7 @@ void Compiler::compile_br_if(uint32_t depth, const Condition& condition) {
   } else {
     const uint32_t skip = emit(condition.when_false, 0, condition.a, condition.b, condition.c);
     emit_branch(depth);
-    cells[skip].imm = here() - skip;
+    cells[skip].imm = distance(skip, here());
     bind();
   }
 }
@@ -313,7 +313,7 @@ void Compiler::compile_catch_clauses(const Instr& instr, const Label& label) {
     regions[label.own_region].clauses.push_back(target);
   });
   bind();
-  cells[over].imm = here() - over;
+  cells[over].imm = distance(over, here());
   for (const StackEntry& param : params) push_home(param.type);
   settled_ = height();
 }
@@ -393,7 +393,7 @@ void Compiler::finish_tables() {
   for (const Table& table : tables_) {
     for (uint32_t i = 0; i < table.count; ++i) {
       const uint32_t entry = table_fixup(table.first + i);
-      set_target(entry, target_of(entry) - table.cell);
+      set_target(entry, distance(table.cell, target_of(entry)));
     }
   }
 }
@@ -415,10 +415,15 @@ Compiler::CallSite Compiler::pop_call(const Instr& instr) {
 void Compiler::emit_call(const Instr& instr, const CallSite& site, SlotOp function, SlotOp table, SlotOp reference) {
   switch (site.kind) {
     case CallSite::Kind::Function: emit(function, site.first_slot, 0, 0, 0, instr.index); break;
-    case CallSite::Kind::Table:
-      emit(table, site.first_slot, site.callee_slot, static_cast<uint16_t>(instr.index2),
-           static_cast<uint16_t>(instr.index2 >> 16), instance_.type_ids[instr.index]);
+    case CallSite::Kind::Table: {
+      Cell cell{.op = static_cast<uint32_t>(table),
+                .d = site.first_slot,
+                .a = site.callee_slot,
+                .imm = instance_.type_ids[instr.index]};
+      cell.set_bc(instr.index2);
+      emit(cell);
       break;
+    }
     case CallSite::Kind::Reference: emit(reference, site.first_slot, site.callee_slot); break;
   }
 }

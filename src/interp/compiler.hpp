@@ -184,8 +184,8 @@ class Compiler {
     held_before_.push_back(held_);
   }
 
-  /// Whether nobody reads the slot behind `cell`, which reads it: it belonged to an operand. `produces`: the cell's result
-  /// is on the stack already.
+  /// Whether nobody reads the slot behind `cell`, which reads it: it belonged to an operand. `produces`: the cell's
+  /// result is on the stack already.
   bool is_last_use(uint16_t slot, const Cell& cell, bool produces) const;
   /// Lets the cell take an operand from an accumulator.
   void use_accumulators(Cell& cell, bool produces);
@@ -227,8 +227,8 @@ class Compiler {
   bool is_function_label(uint32_t depth) const { return depth + 1 == labels_.size(); }
   static std::span<const ValType> label_types(const Label& label);
 
-  /// Sets the target of a forward branch: kinds are told apart by the lowest bit of a fixup. A br_switch's entry is known
-  /// by its place in the cells, in units of 32 bits.
+  /// Sets the target of a forward branch: kinds are told apart by the lowest bit of a fixup. A br_switch's entry is
+  /// known by its place in the cells, in units of 32 bits.
   static uint32_t cell_fixup(uint32_t cell) { return cell << 1; }
   static uint32_t table_fixup(uint32_t entry) { return entry << 1 | 1; }
   uint32_t target_of(uint32_t fixup) const;
@@ -236,11 +236,14 @@ class Compiler {
 
   void add_fixup(Label& to, uint32_t fixup) { set_target(fixup, std::exchange(to.fixups, fixup)); }
 
+  /// As branches have it: in bytes.
+  static uint32_t distance(uint32_t from, uint32_t to) { return (to - from) * static_cast<uint32_t>(sizeof(Cell)); }
+
   /// Lets every branch of the chain go to the current cell. Targets are relative to the branching cell; those of a
   /// br_switch are made so when its table is complete (finish_tables), because here its cell is not known.
   void fix(uint32_t fixup);
 
-  /// Emits a branch with a target that is relative to itself, chosen by the label.
+  /// Emits a branch chosen by the label.
   void emit_jump(Label& to, SlotOp forward, SlotOp backward, SlotOp backward_poll, uint16_t a, uint16_t b, uint16_t c);
 
   /// Whether a branch to this label has values to move.

@@ -46,31 +46,43 @@ constexpr bool is_wide(ValType type) { return type == ValType::I64 || type == Va
 #define CHIWAWA_OP(id) SlotOp::id
 
 constexpr auto kUnsorted = std::to_array<Pattern>({
-#define FUSED(type, first, F, second, S)                                                                             \
-  {CHIWAWA_OP_##F(first), CHIWAWA_OP_##S(second), CHIWAWA_OP(CHIWAWA_FUSED_NAME(first, F, second, S)),               \
-   CHIWAWA_MERGE_##F##S, is_wide(ValType::type), true, CHIWAWA_COMMUTES_##S(second)},
-#define FUSED_RIGHT(type, first, F, second, S)                                                                       \
-  {CHIWAWA_OP_##F(first), CHIWAWA_OP_##S(second), CHIWAWA_OP(CHIWAWA_FUSED_RIGHT_NAME(first, F, second, S)),         \
-   CHIWAWA_MERGE_##F##S, is_wide(ValType::type), false, true},
-#define FUSED_LOAD(load)                                             \
-  {SlotOp::i32_add, SlotOp::load, SlotOp::load##_sum, Merge::Sum},   \
+#define FUSED(type, first, F, second, S)                                                                     \
+  {CHIWAWA_OP_##F(first),       CHIWAWA_OP_##S(second), CHIWAWA_OP(CHIWAWA_FUSED_NAME(first, F, second, S)), \
+   CHIWAWA_MERGE_##F##S,        is_wide(ValType::type), true,                                                \
+   CHIWAWA_COMMUTES_##S(second)},
+#define FUSED_RIGHT(type, first, F, second, S)                \
+  {CHIWAWA_OP_##F(first),                                     \
+   CHIWAWA_OP_##S(second),                                    \
+   CHIWAWA_OP(CHIWAWA_FUSED_RIGHT_NAME(first, F, second, S)), \
+   CHIWAWA_MERGE_##F##S,                                      \
+   is_wide(ValType::type),                                    \
+   false,                                                     \
+   true},
+#define FUSED_LOAD(load)                                           \
+  {SlotOp::i32_add, SlotOp::load, SlotOp::load##_sum, Merge::Sum}, \
       {SlotOp::i32_shl_c_i32_add_s, SlotOp::load, SlotOp::load##_index, Merge::Index},
 #define FUSED_STORE(store) FUSED_LOAD(store)
-#define FUSED_STORE_CONSTANT(store) \
-  {SlotOp::constant, SlotOp::store, SlotOp::store##_c, Merge::StoredConstant, is_wide(stored_type(Opcode::store)), false, true},
-#define CHIWAWA_BRANCH(op, branch, merge)                      \
-  {op, SlotOp::br_nonzero, SlotOp::br_if_##branch, merge},     \
-  {op, SlotOp::br_nonzero_p, SlotOp::br_if_##branch##_p, merge},   \
-  {op, SlotOp::br_zero, SlotOp::br_unless_##branch, merge},        \
-  {op, SlotOp::br_zero_p, SlotOp::br_unless_##branch##_p, merge},
+#define FUSED_STORE_CONSTANT(store)     \
+  {SlotOp::constant,                    \
+   SlotOp::store,                       \
+   SlotOp::store##_c,                   \
+   Merge::StoredConstant,               \
+   is_wide(stored_type(Opcode::store)), \
+   false,                               \
+   true},
+#define CHIWAWA_BRANCH(op, branch, merge)                            \
+  {op, SlotOp::br_nonzero, SlotOp::br_if_##branch, merge},           \
+      {op, SlotOp::br_nonzero_p, SlotOp::br_if_##branch##_p, merge}, \
+      {op, SlotOp::br_zero, SlotOp::br_unless_##branch, merge},      \
+      {op, SlotOp::br_zero_p, SlotOp::br_unless_##branch##_p, merge},
 #define CHIWAWA_BRANCH_s(first) CHIWAWA_BRANCH(SlotOp::first, first, Merge::Branch)
 #define CHIWAWA_BRANCH_c(first) CHIWAWA_BRANCH(SlotOp::first##_c, first##_c, Merge::BranchConstant)
 #define FUSED_BRANCH(type, first, F) CHIWAWA_BRANCH_##F(first)
-#define FUSED_STEP(compare)                                                                      \
-  {SlotOp::i32_add_c, SlotOp::br_##compare, SlotOp::step_##compare, Merge::Step},                \
-  {SlotOp::i32_add_c, SlotOp::br_##compare##_p, SlotOp::step_##compare##_p, Merge::Step},        \
-  {SlotOp::i32_add_c, SlotOp::br_##compare##_c, SlotOp::step_##compare##_c, Merge::StepConstant}, \
-  {SlotOp::i32_add_c, SlotOp::br_##compare##_c_p, SlotOp::step_##compare##_c_p, Merge::StepConstant},
+#define FUSED_STEP(compare)                                                                           \
+  {SlotOp::i32_add_c, SlotOp::br_##compare, SlotOp::step_##compare, Merge::Step},                     \
+      {SlotOp::i32_add_c, SlotOp::br_##compare##_p, SlotOp::step_##compare##_p, Merge::Step},         \
+      {SlotOp::i32_add_c, SlotOp::br_##compare##_c, SlotOp::step_##compare##_c, Merge::StepConstant}, \
+      {SlotOp::i32_add_c, SlotOp::br_##compare##_c_p, SlotOp::step_##compare##_c_p, Merge::StepConstant},
 #include "interp/fusions.def"
 });
 

@@ -17,14 +17,31 @@
 #define CHIWAWA_CC
 #endif
 
-#define CHIWAWA_REGISTERS                                                                        \
-  [[maybe_unused]] const Cell *pc, [[maybe_unused]] uint64_t *fp, [[maybe_unused]] uint8_t *mem, \
-      [[maybe_unused]] uint64_t mem_size, [[maybe_unused]] Context *ctx, [[maybe_unused]] int64_t fuel, \
-      [[maybe_unused]] uint64_t integer, [[maybe_unused]] float single_float, [[maybe_unused]] double double_float
+// Modules know the place of a table by themselves.
+#ifdef __wasm__
+#define CHIWAWA_TABLE_REGISTER
+#define CHIWAWA_TABLE_ARGUMENT(table)
+#define CHIWAWA_TABLE Handlers::kTable
+#else
+#define CHIWAWA_TABLE_REGISTER , [[maybe_unused]] const void* handlers
+#define CHIWAWA_TABLE_ARGUMENT(table) , table
+#define CHIWAWA_TABLE static_cast<Handler* const*>(handlers)
+#endif
+
+#define CHIWAWA_REGISTERS                                                                               \
+  [[maybe_unused]] const Cell *pc, [[maybe_unused]] uint64_t *fp, [[maybe_unused]] uint8_t *mem,        \
+      [[maybe_unused]] uint64_t mem_safe, [[maybe_unused]] Context *ctx, [[maybe_unused]] int64_t fuel, \
+      [[maybe_unused]] uint64_t integer, [[maybe_unused]] float single_float,                           \
+      [[maybe_unused]] double double_float CHIWAWA_TABLE_REGISTER
 
 #define INSTR(op) CHIWAWA_CC static Exit do_##op(CHIWAWA_REGISTERS)
-#define DISPATCH() \
-  [[clang::musttail]] return Handlers::kTable[pc->op](pc, fp, mem, mem_size, ctx, fuel, integer, single_float, double_float)
+#define INSTR_DOOR(op) INSTR(op)
+#define GO(op)                                                                                \
+  [[clang::musttail]] return do_##op(pc, fp, mem, mem_safe, ctx, fuel, integer, single_float, \
+                                     double_float CHIWAWA_TABLE_ARGUMENT(handlers))
+#define DISPATCH()                                                                                          \
+  [[clang::musttail]] return CHIWAWA_TABLE[pc->op](pc, fp, mem, mem_safe, ctx, fuel, integer, single_float, \
+                                                   double_float CHIWAWA_TABLE_ARGUMENT(handlers))
 #define RETURN(exit) return exit
 
 namespace chiwawa {
@@ -56,8 +73,8 @@ constinit Handler* const Handlers::kTable[] = {
 }  // namespace
 
 Exit run_tail(Context& context) {
-  return Handlers::kTable[context.pc->op](context.pc, context.fp, context.mem, context.mem_size, &context,
-                                          context.fuel, 0, 0.0F, 0.0);
+  return Handlers::kTable[context.pc->op](context.pc, context.fp, context.mem, context.mem_safe, &context, context.fuel,
+                                          0, 0.0F, 0.0 CHIWAWA_TABLE_ARGUMENT(Handlers::kTable));
 }
 
 }  // namespace chiwawa

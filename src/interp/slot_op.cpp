@@ -100,21 +100,21 @@ constexpr AccumulatorTable make_accumulator_forms() {
   };
 #define SLOT_OP(id)
 #define VALUE0(id, r) value(SlotOp::id, SlotOp::id, SlotOp::id##_r, r);
-#define VALUE1(id, a, r)                                     \
-  VALUE0(id, r)                                              \
-  value(SlotOp::id, SlotOp::id##_a, SlotOp::id##_a_r, r);    \
+#define VALUE1(id, a, r)                                  \
+  VALUE0(id, r)                                           \
+  value(SlotOp::id, SlotOp::id##_a, SlotOp::id##_a_r, r); \
   operand_a(SlotOp::id, SlotOp::id##_a, a);
-#define VALUE2(id, a, b, r)                                  \
-  VALUE1(id, a, r)                                           \
-  value(SlotOp::id, SlotOp::id##_b, SlotOp::id##_b_r, r);    \
+#define VALUE2(id, a, b, r)                               \
+  VALUE1(id, a, r)                                        \
+  value(SlotOp::id, SlotOp::id##_b, SlotOp::id##_b_r, r); \
   operand_b(SlotOp::id, SlotOp::id##_b, b);
-#define EFFECT1(id, a)                   \
-  effect(SlotOp::id, SlotOp::id);        \
-  effect(SlotOp::id, SlotOp::id##_a);    \
+#define EFFECT1(id, a)                \
+  effect(SlotOp::id, SlotOp::id);     \
+  effect(SlotOp::id, SlotOp::id##_a); \
   operand_a(SlotOp::id, SlotOp::id##_a, a);
-#define EFFECT2(id, a, b)                \
-  EFFECT1(id, a)                         \
-  effect(SlotOp::id, SlotOp::id##_b);    \
+#define EFFECT2(id, a, b)             \
+  EFFECT1(id, a)                      \
+  effect(SlotOp::id, SlotOp::id##_b); \
   operand_b(SlotOp::id, SlotOp::id##_b, b);
 #include "interp/slot_ops.def"
   at(SlotOp::nop_cell).kind = at(SlotOp::charge).kind = Kind::Effect;

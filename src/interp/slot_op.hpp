@@ -77,8 +77,8 @@ struct AccumulatorForms {
   SlotOp to_accumulator{};    ///< the same without writing slot d
   SlotOp a_in_accumulator{};  ///< the same with operand a in its accumulator
   SlotOp b_in_accumulator{};
-  SlotOp in_slots{};          ///< the same with everything in slots: itself, if it is no form of another
-  SlotOp with_slot{};         ///< the same, writing slot d
+  SlotOp in_slots{};   ///< the same with everything in slots: itself, if it is no form of another
+  SlotOp with_slot{};  ///< the same, writing slot d
 };
 const AccumulatorForms& accumulator_forms(SlotOp op);
 
@@ -109,24 +109,30 @@ constexpr std::optional<Opcode> swapped(Opcode opcode) {
 
 constexpr ValType operand_type(Opcode opcode) {
   switch (opcode) {
-#define NUMERIC1(code, id, text, operand, result) case Opcode::id: return ValType::operand;
-#define NUMERIC2(code, id, text, operand, result) case Opcode::id: return ValType::operand;
+#define NUMERIC1(code, id, text, operand, result) \
+  case Opcode::id: return ValType::operand;
+#define NUMERIC2(code, id, text, operand, result) \
+  case Opcode::id: return ValType::operand;
 #include "interp/opcodes.def"
     default: return {};
   }
 }
 constexpr ValType result_type(Opcode opcode) {
   switch (opcode) {
-#define NUMERIC1(code, id, text, operand, result) case Opcode::id: return ValType::result;
-#define NUMERIC2(code, id, text, operand, result) case Opcode::id: return ValType::result;
-#define LOAD(code, id, text, type, storage) case Opcode::id: return ValType::type;
+#define NUMERIC1(code, id, text, operand, result) \
+  case Opcode::id: return ValType::result;
+#define NUMERIC2(code, id, text, operand, result) \
+  case Opcode::id: return ValType::result;
+#define LOAD(code, id, text, type, storage) \
+  case Opcode::id: return ValType::type;
 #include "interp/opcodes.def"
     default: return {};
   }
 }
 constexpr ValType stored_type(Opcode opcode) {
   switch (opcode) {
-#define STORE(code, id, text, type, storage) case Opcode::id: return ValType::type;
+#define STORE(code, id, text, type, storage) \
+  case Opcode::id: return ValType::type;
 #include "interp/opcodes.def"
     default: return {};
   }
