@@ -19,6 +19,8 @@ struct CompileOptions {
   bool exact = false;
   /// Arithmetic gives the positive canonical NaN wherever the specification lets it give one of several.
   bool canonical_nans = false;
+  /// Every instruction becomes operations of its own: for comparing with what they are together.
+  bool no_fusion = false;
 };
 
 /// One slot instruction. Operands are slots relative to the frame; what each member means is the operation's affair.
