@@ -23,6 +23,8 @@ struct CompileOptions {
   bool canonical_nans = false;
   /// Operands and results pass in accumulators, for a dispatcher that has them. Machine sets it.
   bool accumulators = false;
+  /// Every instruction becomes operations of its own: for comparing with what they are together.
+  bool no_fusion = false;
 };
 
 /// One slot instruction. Operands are slots relative to the frame; what each member means is the operation's affair.

@@ -78,7 +78,7 @@ bool Compiler::at_barrier(uint32_t offset) const {
 void Compiler::report_step() {
   has_step = true;
   step_since_sync_ = true;
-  if (at_barrier(offset_)) {
+  if (at_barrier(offset_) || options_.no_fusion) {
     settle_all();
     bind();
   }

@@ -15,6 +15,7 @@ World::World(const Mode& mode) : mode_(mode), store_(make_store()) {}
 std::unique_ptr<Store> World::make_store() const {
   auto store = std::make_unique<Store>();
   store->compile_options.exact = mode_.exact;
+  store->compile_options.no_fusion = mode_.no_fusion;
   store->heap.collect_always = mode_.collect_always;
   return store;
 }

@@ -18,6 +18,7 @@ struct Mode {
   Dispatch dispatch = default_dispatch();
   /// Count steps: needed to stop, and to find out how many there are.
   bool exact = false;
+  bool no_fusion = false;
   /// Steps between two stops, counted over all calls of a file; 0: never.
   uint64_t stop_every = 0;
   bool collect_always = false;  ///< the heap's collector runs before every new object
