@@ -80,7 +80,7 @@ install_wasmedge() {
 }
 
 prepare_debian_hosts() {
-  have apt-get && have dpkg-deb || die "this host comes from Debian's packages: without apt, install it on the path"
+  if ! have apt-get || ! have dpkg-deb; then die "this host comes from Debian's packages: without apt, install it on the path"; fi
   prepare_private_apt deb sid || die "cannot read Debian's packages through this machine's mirror"
 }
 
