@@ -1,21 +1,45 @@
-# ./dev bench [benchmark options]: the micro-benchmarks, then files; ./dev bench throughput [options]: only files
+# ./dev bench [option...]: how fast programs run, in relation to other runtimes (docs/performance.md; --help lists the options)
+# ./dev bench micro [benchmark option...]: the micro-benchmarks; ./dev bench throughput [option...]: only files
 # shellcheck shell=bash
 
 run_bench() {
+  local part=programs
+  case ${1:-} in
+    programs | micro | throughput)
+      part=$1
+      shift
+      ;;
+    -h | --help) exec node bench/compare/run.mjs --help ;;
+  esac
   run_setup
-  if ! compgen -G 'bench/*.cpp' >/dev/null; then die "bench/ has no benchmarks yet"; fi
+  "bench_$part" "$@"
+}
+
+bench_programs() {
+  build_presets native wasi wasi-tail wasi-simd
+  build_guests
+  build_native_programs
+  node bench/compare/run.mjs "$@"
+}
+
+# The same sources for this machine, in build/bench/programs.
+build_native_programs() {
+  note "Building the programs for this machine"
+  cmake -S fixtures/guests/bench -B build/bench -G Ninja -DCMAKE_BUILD_TYPE=Release >build/bench-configure.log 2>&1 || {
+    cat build/bench-configure.log >&2
+    die "cannot configure the programs of fixtures/guests/bench"
+  }
+  cmake --build build/bench -j "$(jobs)"
+}
+
+bench_micro() {
   if ! compgen -G '/usr/lib/*/cmake/benchmark/benchmarkConfig.cmake' >/dev/null && have apt-get; then
     run_as_root apt-get -q install -y --no-install-recommends libbenchmark-dev
   fi
-  if [[ ${1:-} == throughput ]]; then
-    shift
-    bench_throughput "$@"
-    return
-  fi
   build_presets native
+  build_guests
   [[ -x build/native/bench_micro ]] || die "Google Benchmark was not found"
   build/native/bench_micro "$@"
-  if [[ $# -eq 0 ]]; then bench_throughput; fi
 }
 
 bench_throughput() {

@@ -168,7 +168,7 @@ private_apt_get() {
   apt-get "${options[@]}" "$@"
 }
 
-# prepare_private_apt TYPE: TYPE is deb-src or deb. The mirror is the one that this machine uses.
+# prepare_private_apt TYPE [SUITE]: TYPE is deb-src or deb. The mirror is the one that this machine uses.
 prepare_private_apt() {
   local codename mirror keyring=/usr/share/keyrings/debian-archive-keyring.gpg signed_by=''
   codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
@@ -178,7 +178,7 @@ prepare_private_apt() {
   [[ -n $mirror ]] || return 1
   if [[ -e $keyring ]]; then signed_by="[signed-by=$keyring] "; fi
   mkdir -p "$deps/apt"
-  say "$1 $signed_by$mirror trixie main" >"$deps/apt/sources.list"
+  say "$1 $signed_by$mirror ${2:-trixie} main" >"$deps/apt/sources.list"
   private_apt_get update >/dev/null
 }
 

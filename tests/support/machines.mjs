@@ -2,18 +2,17 @@
 //
 //   loop, tail      the native build with that dispatcher
 //   wasi, wasi-tail, wasi-simd   the self-hosted builds, inside Node
+//   wasi@bun, …     the same inside another host (hosts.mjs)
 //
-// Used by the runners in tests/cli and tests/snapshot.
+// Used by the runners in tests/cli and tests/snapshot, and by the benchmark.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join, resolve } from 'node:path';
 
+import { findHost } from './hosts.mjs';
 import { checkSaved } from './rewritten.mjs';
-
-const host = resolve(dirname(fileURLToPath(import.meta.url)), '../hosts/node.mjs');
 
 /// What ctest takes for "skipped".
 export const SKIP = 77;
@@ -33,20 +32,21 @@ export function parseOptions(defaults) {
   return options;
 }
 
-/// The machine called `name`, or null when its program is not built. `build` is the folder with native/, wasi/, …
+/// The machine called `name`, or null when its program is not built or its host is not here. `build` is the folder with
+/// native/, wasi/, …
 export function findMachine(name, build) {
-  const wasm = name.startsWith('wasi');
-  const program = resolve(build, wasm ? `${name}/chiwawa.wasm` : 'native/chiwawa');
+  const [kind, hostName = 'node'] = name.split('@');
+  const wasm = kind.startsWith('wasi');
+  const program = resolve(build, wasm ? `${kind}/chiwawa.wasm` : 'native/chiwawa');
   if (!existsSync(program)) return null;
+  const host = wasm ? findHost(hostName, build) : null;
+  if (wasm && !host) return null;
   return {
     name,
     wasm,
     dispatch: wasm ? null : name,
     /// The whole command line for these arguments of chiwawa.
-    command(args) {
-      if (wasm) return [process.execPath, host, program, ...args];
-      return [program, '--dispatch', name, ...args];
-    },
+    command: (args) => (wasm ? host.command(program, args) : [program, '--dispatch', name, ...args]),
   };
 }
 
@@ -55,7 +55,7 @@ export function findTool(program, name, build) {
   const wasm = name.startsWith('wasi');
   const file = resolve(build, wasm ? `${name}/${program}.wasm` : `${name}/${program}`);
   if (!existsSync(file)) return null;
-  return { name, wasm, command: (args) => (wasm ? [process.execPath, host, file, ...args] : [file, ...args]) };
+  return { name, wasm, command: (args) => (wasm ? findHost('node', build).command(file, args) : [file, ...args]) };
 }
 
 /// What differs between two snapshots, for a test's output.
