@@ -91,12 +91,14 @@ void Compiler::compile_local_set(uint32_t local, bool keep) {
   if (!same) {
     Cell* producer = aliases_[local] == 0 ? producer_of(value) : nullptr;
     if (producer != nullptr) {
-      producer->d = local_slots_[local];
-      producer_ = kNone;
-      if (options_.accumulators) {
-        held_ = held_before_.back();
-        note_accumulators(*producer);
-      }
+      // Emitted again, because it may now be one with the cell before; what traps in it stays where it was.
+      Cell cell = *producer;
+      cell.op = static_cast<uint32_t>(accumulator_forms(static_cast<SlotOp>(cell.op)).in_slots);
+      cell.d = local_slots_[local];
+      const uint32_t offset = cell_offsets.back();
+      remove_last_cell();
+      emit(cell);
+      cell_offsets.back() = offset;
     } else {
       settle_aliases(local);
       emit_move(local_slots_[local], value);

@@ -263,10 +263,12 @@ inline uint64_t to_slot(uint64_t v) { return v; }
 inline uint64_t to_slot(float v) { return std::bit_cast<uint32_t>(v); }
 inline uint64_t to_slot(double v) { return std::bit_cast<uint64_t>(v); }
 
-/// A cell's 32-bit constant as an operand; integers of 64 bits are extended with its sign.
+/// A cell's 32-bit constant as an operand; integers of 64 bits are extended with its sign, and f64 are made from f32.
 template <typename T>
 inline T from_constant(uint32_t imm) {
   if constexpr (std::is_same_v<T, float>) {
+    return std::bit_cast<float>(imm);
+  } else if constexpr (std::is_same_v<T, double>) {
     return std::bit_cast<float>(imm);
   } else {
     return static_cast<T>(static_cast<int64_t>(static_cast<int32_t>(imm)));

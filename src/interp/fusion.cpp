@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <limits>
 
 #include "interp/slot_op.hpp"
@@ -17,12 +18,18 @@ enum class Merge : uint8_t {
   SlotConstant,      ///< a, b = f.a, f.b; imm = s's constant
   ConstantConstant,  ///< a = f.a; c = f's constant, of 16 bits; imm = s's constant
   Sum,               ///< address f.a + f.b: loads: a, b; stores: a, d
+  Plus,              ///< address f.a + f's constant, which becomes the offset
+  Shifted,           ///< address f.a << f.imm: a, c
   Index,             ///< address f.b + (f.a << f.imm): the same, and c = f.imm
   StoredConstant,    ///< b and c = f's constant
   Branch,            ///< a, b = f.a, f.b
   BranchConstant,    ///< a = f.a; b and c = f's constant
   Step,              ///< a = f.a; c = f's constant, of 16 bits; b = s.b
   StepConstant,      ///< the same; b = s's constant, of 16 bits
+  StepZero,          ///< the same; b = 0
+  Copies,            ///< d, a = f.d, f.a; c, b = s.d, s.a
+  Additions,         ///< a = f.a; c = f's constant, of 16 bits; b = s.a; imm = s's constant
+  CopyJump,          ///< b, a = f.d, f.a
 };
 
 struct Pattern {
@@ -45,46 +52,48 @@ constexpr bool is_wide(ValType type) { return type == ValType::I64 || type == Va
 #define CHIWAWA_COMMUTES_c(second) false
 #define CHIWAWA_OP(id) SlotOp::id
 
+// clang-format off
 constexpr auto kUnsorted = std::to_array<Pattern>({
-#define FUSED(type, first, F, second, S)                                                                     \
-  {CHIWAWA_OP_##F(first),       CHIWAWA_OP_##S(second), CHIWAWA_OP(CHIWAWA_FUSED_NAME(first, F, second, S)), \
-   CHIWAWA_MERGE_##F##S,        is_wide(ValType::type), true,                                                \
-   CHIWAWA_COMMUTES_##S(second)},
-#define FUSED_RIGHT(type, first, F, second, S)                \
-  {CHIWAWA_OP_##F(first),                                     \
-   CHIWAWA_OP_##S(second),                                    \
-   CHIWAWA_OP(CHIWAWA_FUSED_RIGHT_NAME(first, F, second, S)), \
-   CHIWAWA_MERGE_##F##S,                                      \
-   is_wide(ValType::type),                                    \
-   false,                                                     \
-   true},
-#define FUSED_LOAD(load)                                           \
-  {SlotOp::i32_add, SlotOp::load, SlotOp::load##_sum, Merge::Sum}, \
-      {SlotOp::i32_shl_c_i32_add_s, SlotOp::load, SlotOp::load##_index, Merge::Index},
+#define FUSED(type, first, F, second, S)                                                                       \
+  {CHIWAWA_OP_##F(first), CHIWAWA_OP_##S(second), CHIWAWA_OP(CHIWAWA_FUSED_NAME(first, F, second, S)),         \
+   CHIWAWA_MERGE_##F##S, is_wide(ValType::type), true, CHIWAWA_COMMUTES_##S(second)},
+#define FUSED_RIGHT(type, first, F, second, S)                                                                 \
+  {CHIWAWA_OP_##F(first), CHIWAWA_OP_##S(second), CHIWAWA_OP(CHIWAWA_FUSED_RIGHT_NAME(first, F, second, S)),   \
+   CHIWAWA_MERGE_##F##S, is_wide(ValType::type), false, true},
+#define FUSED_LOAD(load)                                                                  \
+  {SlotOp::i32_add, SlotOp::load, SlotOp::load##_sum, Merge::Sum},                        \
+  {SlotOp::i32_add_c, SlotOp::load, SlotOp::load##_plus, Merge::Plus},                    \
+  {SlotOp::i32_shl_c, SlotOp::load, SlotOp::load##_shifted, Merge::Shifted},              \
+  {SlotOp::i32_shl_c_i32_add_s, SlotOp::load, SlotOp::load##_index, Merge::Index},
 #define FUSED_STORE(store) FUSED_LOAD(store)
-#define FUSED_STORE_CONSTANT(store)     \
-  {SlotOp::constant,                    \
-   SlotOp::store,                       \
-   SlotOp::store##_c,                   \
-   Merge::StoredConstant,               \
-   is_wide(stored_type(Opcode::store)), \
-   false,                               \
-   true},
-#define CHIWAWA_BRANCH(op, branch, merge)                            \
-  {op, SlotOp::br_nonzero, SlotOp::br_if_##branch, merge},           \
-      {op, SlotOp::br_nonzero_p, SlotOp::br_if_##branch##_p, merge}, \
-      {op, SlotOp::br_zero, SlotOp::br_unless_##branch, merge},      \
-      {op, SlotOp::br_zero_p, SlotOp::br_unless_##branch##_p, merge},
-#define CHIWAWA_BRANCH_s(first) CHIWAWA_BRANCH(SlotOp::first, first, Merge::Branch)
-#define CHIWAWA_BRANCH_c(first) CHIWAWA_BRANCH(SlotOp::first##_c, first##_c, Merge::BranchConstant)
-#define FUSED_BRANCH(type, first, F) CHIWAWA_BRANCH_##F(first)
-#define FUSED_STEP(compare)                                                                           \
-  {SlotOp::i32_add_c, SlotOp::br_##compare, SlotOp::step_##compare, Merge::Step},                     \
-      {SlotOp::i32_add_c, SlotOp::br_##compare##_p, SlotOp::step_##compare##_p, Merge::Step},         \
-      {SlotOp::i32_add_c, SlotOp::br_##compare##_c, SlotOp::step_##compare##_c, Merge::StepConstant}, \
-      {SlotOp::i32_add_c, SlotOp::br_##compare##_c_p, SlotOp::step_##compare##_c_p, Merge::StepConstant},
+#define FUSED_STORE_CONSTANT(store)                                                       \
+  {SlotOp::constant, SlotOp::store, SlotOp::store##_c,                                    \
+   Merge::StoredConstant, is_wide(stored_type(Opcode::store)), false, true},              \
+  {SlotOp::i32_add_c, SlotOp::store##_c, SlotOp::store##_c_plus, Merge::Plus},
+#define CHIWAWA_BRANCH(op, branch, merge, wide)                                           \
+  {op, SlotOp::br_nonzero, SlotOp::br_if_##branch, merge, wide},                          \
+  {op, SlotOp::br_nonzero_p, SlotOp::br_if_##branch##_p, merge, wide},                    \
+  {op, SlotOp::br_zero, SlotOp::br_unless_##branch, merge, wide},                         \
+  {op, SlotOp::br_zero_p, SlotOp::br_unless_##branch##_p, merge, wide},
+#define CHIWAWA_BRANCH_s(first, type) CHIWAWA_BRANCH(SlotOp::first, first, Merge::Branch, false)
+#define CHIWAWA_BRANCH_c(first, type) \
+  CHIWAWA_BRANCH(SlotOp::first##_c, first##_c, Merge::BranchConstant, is_wide(ValType::type))
+#define FUSED_BRANCH(type, first, F) CHIWAWA_BRANCH_##F(first, type)
+#define FUSED_STEP(compare)                                                                         \
+  {SlotOp::i32_add_c, SlotOp::br_##compare, SlotOp::step_##compare, Merge::Step},                   \
+  {SlotOp::i32_add_c, SlotOp::br_##compare##_p, SlotOp::step_##compare##_p, Merge::Step},           \
+  {SlotOp::i32_add_c, SlotOp::br_##compare##_c, SlotOp::step_##compare##_c, Merge::StepConstant},   \
+  {SlotOp::i32_add_c, SlotOp::br_##compare##_c_p, SlotOp::step_##compare##_c_p, Merge::StepConstant},
+#define FUSED_MOVES                                                                                 \
+  {SlotOp::i32_add_c, SlotOp::br_nonzero, SlotOp::step_i32_ne_c, Merge::StepZero},                  \
+  {SlotOp::i32_add_c, SlotOp::br_nonzero_p, SlotOp::step_i32_ne_c_p, Merge::StepZero},              \
+  {SlotOp::copy, SlotOp::copy, SlotOp::copy_copy, Merge::Copies},                                   \
+  {SlotOp::i32_add_c, SlotOp::i32_add_c, SlotOp::add_c_add_c, Merge::Additions},                    \
+  {SlotOp::copy, SlotOp::br_always, SlotOp::copy_br, Merge::CopyJump},                              \
+  {SlotOp::copy, SlotOp::br_always_p, SlotOp::copy_br_p, Merge::CopyJump},
 #include "interp/fusions.def"
 });
+// clang-format on
 
 /// By their first operation.
 constexpr auto kPatterns = [] {
@@ -109,6 +118,14 @@ bool fits_16(int64_t number) {
 }
 bool fits_32(int64_t number) {
   return number >= std::numeric_limits<int32_t>::min() && number <= std::numeric_limits<int32_t>::max();
+}
+
+/// The f64 as f32, if that is the same number.
+std::optional<uint32_t> as_f32(uint64_t bits) {
+  const auto number = std::bit_cast<double>(bits);
+  const auto small = static_cast<float>(number);
+  if (std::bit_cast<uint64_t>(double{small}) != bits) return std::nullopt;
+  return std::bit_cast<uint32_t>(small);
 }
 
 /// The constant operand of an operation on integers of that width.
@@ -145,6 +162,16 @@ std::optional<Cell> merge(const Pattern& pattern, const Cell& f, const Cell& s, 
         cell.b = s.b;
       }
       return cell;
+    case Merge::Plus:
+      if (s.imm != 0) return std::nullopt;
+      cell.b = s.b;
+      cell.c = s.c;
+      cell.imm = f.imm;
+      return cell;
+    case Merge::Shifted:
+      cell.b = s.b;
+      cell.c = static_cast<uint16_t>(f.imm % 32);
+      return cell;
     case Merge::StoredConstant: {
       const auto bits = static_cast<int64_t>(f.wide());
       if (pattern.wide && !fits_32(bits)) return std::nullopt;
@@ -153,13 +180,31 @@ std::optional<Cell> merge(const Pattern& pattern, const Cell& f, const Cell& s, 
       return cell;
     }
     case Merge::Branch: return cell;
-    case Merge::BranchConstant: cell.set_bc(f.imm); return cell;
+    case Merge::BranchConstant: {
+      std::optional<uint32_t> constant = f.imm;
+      if (pattern.wide) constant = as_f32(f.wide());
+      if (!constant) return std::nullopt;
+      cell.set_bc(*constant);
+      return cell;
+    }
+    case Merge::Copies:
+      cell.d = f.d;
+      cell.b = s.a;
+      cell.c = s.d;
+      return cell;
+    case Merge::Additions:
+      if (!fits_16(first) || f.d != f.a || s.d != s.a) return std::nullopt;
+      cell.b = s.a;
+      cell.c = static_cast<uint16_t>(first);
+      return cell;
+    case Merge::CopyJump: cell.b = f.d; return cell;
     case Merge::StepConstant:
       if (!fits_16(static_cast<int32_t>(s.bc()))) return std::nullopt;
       [[fallthrough]];
     case Merge::Step:
+    case Merge::StepZero:
       if (!fits_16(first) || f.d != f.a) return std::nullopt;
-      cell.b = pattern.merge == Merge::Step ? s.b : static_cast<uint16_t>(s.bc());
+      cell.b = pattern.merge == Merge::StepConstant ? static_cast<uint16_t>(s.bc()) : s.b;
       cell.c = static_cast<uint16_t>(first);
       return cell;
   }
@@ -173,10 +218,19 @@ std::optional<Cell> fuse(const Cell& first, const Cell& second, bool only_use) {
   for (uint16_t at = kFirst[static_cast<size_t>(op)]; at < kFirst[static_cast<size_t>(op) + 1]; ++at) {
     const Pattern& pattern = kPatterns[at];
     if (static_cast<uint32_t>(pattern.second) != second.op) continue;
-    const bool writes_it = pattern.merge == Merge::Step || pattern.merge == Merge::StepConstant;
-    if (!only_use && !writes_it) continue;
-    const bool is_left = pattern.left && second.a == first.d;
-    if (!is_left && !(pattern.right && second.b == first.d)) continue;
+    bool is_left = pattern.left && second.a == first.d;
+    switch (pattern.merge) {
+      case Merge::Copies:
+      case Merge::Additions:
+      case Merge::CopyJump: is_left = true; break;
+      case Merge::Step:
+      case Merge::StepConstant:
+      case Merge::StepZero:
+        if (!is_left) continue;
+        break;
+      default:
+        if (!only_use || (!is_left && !(pattern.right && second.b == first.d))) continue;
+    }
     if (std::optional<Cell> cell = merge(pattern, first, second, is_left)) return cell;
   }
   return std::nullopt;
