@@ -185,11 +185,11 @@ void Compiler::compile_br_table(const Instr& instr) {
   tables_.push_back({cell, first, count});
   // What is done for a label, shared by all entries that name it.
   constexpr uint32_t kInTable = kNone - 1;
-  std::vector<uint32_t> pieces(labels_.size(), kNone);
+  if (pieces_.size() < labels_.size()) pieces_.resize(labels_.size(), kNone);
   uint32_t entry = first;
   reader_.for_each_label(instr, [&](uint32_t depth) {
     Label& to = label(depth);
-    uint32_t& piece = pieces[depth];
+    uint32_t& piece = pieces_[depth];
     if (piece == kNone) {
       const bool direct = !is_function_label(depth) && !needs_moves(to);
       if (direct && to.kind != Opcode::loop) {
@@ -209,6 +209,7 @@ void Compiler::compile_br_table(const Instr& instr) {
     }
     ++entry;
   });
+  reader_.for_each_label(instr, [&](uint32_t depth) { pieces_[depth] = kNone; });
 }
 
 void Compiler::leave_reachable() {

@@ -154,9 +154,13 @@ class Compiler {
     for (uint32_t at = height() - static_cast<uint32_t>(count); at < height(); ++at) settle(at);
   }
 
-  /// Before `local` changes: entries that stand for it get their value.
+  /// Before `local` changes: entries that stand for it get their value. Where they are not found soon, all entries do,
+  /// so that no entry is looked at again and again.
   void settle_aliases(uint32_t local) {
+    constexpr uint32_t kSoon = 32;
+    const uint32_t end = height() > kSoon ? height() - kSoon : 0;
     for (uint32_t at = height(); aliases_[local] != 0; --at) {
+      if (at == end) return settle_all();
       const StackEntry& entry = stack_[at - 1];
       if (entry.place == StackEntry::Place::Local && entry.local == local) settle(at - 1);
     }
@@ -442,6 +446,7 @@ class Compiler {
   uint32_t settled_ = 0;  // all entries below this height are in their homes
   std::vector<Label> labels_;
   std::vector<Table> tables_;
+  std::vector<uint32_t> pieces_;  // compile_br_table's; between two of them all are kNone
   bool reachable_ = true;
   uint32_t nesting_ = 0;       // blocks opened since code became unreachable
   uint32_t offset_ = 0;        // of the current instruction
