@@ -16,7 +16,7 @@ import { reportOf } from './report.mjs';
 
 const USAGE = `usage: node bench/compare/run.mjs [option...]
 
-  --quick                 a sixth of the work, 2 rounds: a first look
+  --quick                 a first look: a sixth of the work, 2 rounds, on Node with our first build only (unless named)
   --rounds N              how often each is measured (default 5)
   --guests A,B,...        only these programs
   --hosts A,B,... | none  only these hosts (of ${HOSTS.join(' ')}; default: all that are here)
@@ -40,8 +40,8 @@ function readOptions() {
   const text = (value) => ({ type: 'string', default: value }), list = { type: 'string', multiple: true, default: [] };
   try {
     const { values } = parseArgs({ options: {
-      build: text('build'), quick: { type: 'boolean' }, rounds: text(), guests: text(), hosts: text(HOSTS.join()), dispatch: text('tail,loop'),
-      builds: text('wasi,wasi-tail,wasi-simd'), options: text('cr,exact'), peer: list, 'peer-wasm': list, time: text('cpu'), out: text(), report: text(),
+      build: text('build'), quick: { type: 'boolean' }, rounds: text(), guests: text(), hosts: text(), dispatch: text('tail,loop'),
+      builds: text(), options: text('cr,exact'), peer: list, 'peer-wasm': list, time: text('cpu'), out: text(), report: text(),
       help: { type: 'boolean', short: 'h' } } });
     if (values.help) {
       console.log(USAGE);
@@ -49,10 +49,11 @@ function readOptions() {
     }
     const names = (value) => (value === 'none' || value === '' ? [] : value.split(','));
     const only = (given, known, what) => given.forEach((name) => known.includes(name) || fail(`no ${what} ${name}; there are ${known.join(' ')}`));
+    const wide = values.quick ? { hosts: 'node', builds: 'wasi' } : { hosts: HOSTS.join(), builds: 'wasi,wasi-tail,wasi-simd' };
     const options = {
       ...values, out: values.out ?? join(values.build, 'bench/results'), size: values.quick ? 'quick' : 'full', rounds: Number(values.rounds ?? (values.quick ? 2 : 5)),
-      guests: names(values.guests ?? GUESTS.map(({ name }) => name).join()), hosts: names(values.hosts), dispatch: names(values.dispatch),
-      builds: names(values.builds), options: names(values.options), peers: values.peer.map(parsePeer), wasmPeers: values['peer-wasm'].map(parsePeer),
+      guests: names(values.guests ?? GUESTS.map(({ name }) => name).join()), hosts: names(values.hosts ?? wide.hosts), dispatch: names(values.dispatch),
+      builds: names(values.builds ?? wide.builds), options: names(values.options), peers: values.peer.map(parsePeer), wasmPeers: values['peer-wasm'].map(parsePeer),
     };
     only(options.guests, GUESTS.map(({ name }) => name), 'program');
     only(options.hosts, HOSTS, 'host');
