@@ -80,7 +80,7 @@ function makeFolder(build, guests) {
 
 /// Checks its output and returns its seconds, or throws what is wrong.
 function runOnce(machine, guest, count, expected, { folder, time }) {
-  const done = measure(machine.command(guest, count), folder);
+  const done = measure(machine.command(guest, count, folder), folder);
   if (done.problem) throw new Error(done.problem);
   if (done.output !== expected) throw new Error(`printed ${JSON.stringify(done.output.slice(0, 100))} instead of ${JSON.stringify(expected.slice(0, 100))}`);
   return done[time];
@@ -89,7 +89,7 @@ function runOnce(machine, guest, count, expected, { folder, time }) {
 /// What the native program prints, for each number of repetitions that is needed.
 function expectedOutputs(native, guest, counts, folder) {
   return new Map([...new Set(counts)].map((count) => {
-    const done = measure(native.command(guest, count), folder);
+    const done = measure(native.command(guest, count, folder), folder);
     if (done.problem) fail(`${guest.name}, compiled for this machine, ${done.problem}`);
     return [count, done.output];
   }));
@@ -171,6 +171,7 @@ try {
 }
 console.log(reportOf(results));
 console.log(`In full: ${join(options.out, 'results.json')}; the picture: ${join(options.out, 'chart.svg')}`);
-// A peer may fail; what is ours may not.
-const broken = machines.filter(({ id, kind }) => kind === 'ours' && results.problems[id]);
-if (broken.length > 0) fail(`these gave wrong results: ${broken.map(({ id }) => id).join(', ')}`);
+// A peer may fail, and a host may refuse one of our builds altogether; but what runs must run right.
+const broken = machines.filter(({ id, kind }) => kind === 'ours' && results.problems[id] && results.samples[id]);
+if (broken.length > 0) fail(`these did not run every program: ${broken.map(({ id }) => id).join(', ')}`);
+if (!machines.some(({ id, kind }) => kind === 'ours' && results.samples[id])) fail('nothing of ours ran');
