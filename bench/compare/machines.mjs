@@ -7,10 +7,10 @@
 //   name     what runs there: our dispatcher or build, the peer's name
 //   option   for ours: '', 'cr' (--cr, and nobody asks) or 'exact' (--checkpoint-at something that never comes)
 //   times    how much more work it does than the others, because it is so much faster
-//   command(guest, repetitions)   the command line
+//   command(guest, repetitions, folder)   the command line, to be run in the folder that holds the guests
 
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 
 import { findHost } from '../../tests/support/hosts.mjs';
 import { findMachine } from '../../tests/support/machines.mjs';
@@ -75,7 +75,7 @@ export function collectMachines({ build, hosts, dispatch, builds, options, peers
     }
     machines.push({
       id: `direct@${place}`, kind: 'direct', place, name: 'direct', option: '', times: COMPILED,
-      command: (guest, count) => host.command(moduleOf(guest), guest.args(count)),
+      command: (guest, count, folder) => host.command(join(folder, moduleOf(guest)), guest.args(count)),
     });
     machines.push(...peersAt(place, host, wasmPeers));
   }

@@ -59,8 +59,13 @@ export function placeTable(results, place) {
   return table([placeTitle(place), short(baseline.id), ...others.map(({ id }) => short(id))], rows);
 }
 
+/// What did not run, and why; one line for all programs that failed for the same reason.
 export function problemsList(results) {
-  return Object.entries(results.problems).flatMap(([id, guests]) => Object.entries(guests).map(([guest, problem]) => `- ${id}, ${guest}: ${problem}`)).join('\n');
+  return Object.entries(results.problems).flatMap(([id, guests]) => {
+    const byReason = new Map();
+    for (const [guest, reason] of Object.entries(guests)) byReason.set(reason, [...(byReason.get(reason) ?? []), guest]);
+    return [...byReason].map(([reason, names]) => `- ${id}, ${names.length === results.guests.length ? 'all programs' : names.join(' ')}: ${reason}`);
+  }).join('\n');
 }
 
 /// All of it.

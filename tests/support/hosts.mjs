@@ -22,7 +22,10 @@ export function findHost(name, build) {
   const path = name === 'node' ? process.execPath : findProgram(name, build);
   if (!path) return null;
   const cache = join(resolve(build), 'hosts-cache');
-  const versionOf = (...args) => spawnSync(path, args, { encoding: 'utf8' }).stdout.trim().split('\n')[0].replace(/^.* version /, '');
+  const versionOf = (...args) => {
+    const [line] = spawnSync(path, args, { encoding: 'utf8' }).stdout.trim().split('\n');
+    return /\d+(\.\d+)+/.exec(line)?.[0] ?? line;
+  };
   switch (name) {
     case 'node': return { name, version: process.versions.node, command: (program, args) => [path, script, program, ...args] };
     case 'bun': return { name, version: versionOf('--version'), command: (program, args) => [path, script, program, ...args] };
