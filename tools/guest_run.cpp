@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "checkpoint_files.hpp"
 #include "pacer.hpp"
@@ -42,7 +43,8 @@ class GuestRun {
   int run();
 
  private:
-  uint64_t budget() const;
+  /// Goes on for about as long as the pacer says.
+  Outcome run_on();
   /// Why the guest is to be saved now.
   enum class Wish : uint8_t { None, Asked, Due };
   Wish wish();
@@ -56,21 +58,22 @@ class GuestRun {
   CheckpointFiles files_;
   std::optional<Clock::time_point> next_save_;  // --checkpoint-every
   Pacer pacer_;
+  bool begins_ = true;   // nothing can be saved before the first instruction
+  bool paced_ = false;   // the last run was as long as the pacer says
   std::optional<uint64_t> stop_at_;  // steps
 };
 
 int GuestRun::run() {
-  // 0: only to the first instruction, since nothing can be saved before it. (Ignored by code without polls.)
-  uint64_t next_budget = 0;
   for (;;) {
     const Clock::time_point begin = Clock::now();
-    const Outcome outcome = machine_.run(next_budget);
+    const bool begins = std::exchange(begins_, false);
+    const Outcome outcome = begins ? machine_.run(0) : run_on();
     switch (outcome.kind) {
       case Outcome::Kind::Finished: {
         const Result<bool> more = session_.begin_next_call();
         if (!more) return print_error(more.error());
         if (*more) {
-          next_budget = 0;
+          begins_ = true;
           continue;
         }
         print_results(outcome.values, options_.snapshot_to_stdout() ? stderr : stdout);
@@ -79,19 +82,24 @@ int GuestRun::run() {
       case Outcome::Kind::Trapped: print_trap(session_.store(), outcome.trap); return kExitTrap;
       case Outcome::Kind::Exited: return static_cast<int>(outcome.exit_code);
       case Outcome::Kind::Paused:
-        if (outcome.pause == PauseReason::Budget && next_budget == pacer_.budget()) pacer_.ran(Clock::now() - begin);
+        if (outcome.pause == PauseReason::Budget && paced_) pacer_.ran(Clock::now() - begin);
         break;
     }
     if (const Wish now = wish(); now != Wish::None && checkpoint(now)) return kExitOk;
-    next_budget = budget();
   }
 }
 
-uint64_t GuestRun::budget() const {
+Outcome GuestRun::run_on() {
   const CompileOptions& code = session_.store().compile_options;
-  if (!code.exact) return code.polls ? pacer_.budget() : ~uint64_t{0};
+  paced_ = code.polls || code.exact;
+  if (!code.exact) return machine_.run(code.polls ? pacer_.budget() : ~uint64_t{0});
   const uint64_t until_stop = stop_at_ ? *stop_at_ - machine_.steps() : ~uint64_t{0};
-  return std::min(until_stop, pacer_.budget());
+  const uint64_t worthwhile = 2 * machine_.reach();
+  const uint64_t budget = std::max(pacer_.budget(), worthwhile);
+  if (until_stop > budget) return machine_.run_up_to(budget);
+  if (until_stop > worthwhile) return machine_.run_up_to(until_stop);
+  paced_ = false;
+  return machine_.run(until_stop);
 }
 
 GuestRun::Wish GuestRun::wish() {

@@ -37,6 +37,13 @@ Exit finish_host_call(Context& ctx, FuncInst& function, uint64_t* slots) {
   return Exit::Waiting;
 }
 
+/// What the call at ctx.pc counts as, whose callee has been entered.
+Exit count_call(Context& ctx, const Cell& call) {
+  if (ctx.polls) --ctx.fuel;
+  if (ctx.counting) ctx.fuel -= static_cast<int64_t>(uint64_t{call.bc()});
+  return (ctx.polls || ctx.counting) && ctx.fuel <= 0 ? Exit::Budget : Exit::Go;
+}
+
 /// Makes the innermost frame one of `callee`, whose arguments are at ctx.fp.
 void enter(Context& ctx, const Code& callee) {
   ctx.frame->code = &callee;
@@ -107,6 +114,7 @@ Exit begin_call(Context& ctx, FuncInst& function) {
     ctx.trap = TrapKind::CallStackExhausted;
     return Exit::Trapped;
   }
+  const Cell& call = *ctx.pc;
   ctx.frame->pc = ctx.pc + 1;
   if (needs_boundary) {
     ++ctx.frame;
@@ -116,7 +124,7 @@ Exit begin_call(Context& ctx, FuncInst& function) {
   ++ctx.frame;
   ctx.fp += first_slot;
   enter(ctx, callee);
-  return ctx.polls && --ctx.fuel <= 0 ? Exit::Budget : Exit::Go;
+  return count_call(ctx, call);
 }
 
 Exit tail_call(Context& ctx, FuncInst& function) {
@@ -131,11 +139,12 @@ Exit tail_call(Context& ctx, FuncInst& function) {
     ctx.trap = TrapKind::CallStackExhausted;
     return Exit::Trapped;
   }
-  std::copy_n(ctx.fp + ctx.pc->d, callee.param_slots, ctx.fp);
+  const Cell& call = *ctx.pc;
+  std::copy_n(ctx.fp + call.d, callee.param_slots, ctx.fp);
   if (needs_boundary) *ctx.frame++ = {.code = &kBoundaryCode, .pc = kBoundaryCells + 1};
   if (crosses) ctx.set_instance(function.instance);
   enter(ctx, callee);
-  return ctx.polls && --ctx.fuel <= 0 ? Exit::Budget : Exit::Go;
+  return count_call(ctx, call);
 }
 
 Exit resume_host_call(Context& ctx) {
@@ -181,6 +190,7 @@ Exit enter_uncompiled(Context& ctx) {
     // The call does not happen: the trap is the caller's, at the call.
     ctx.pc = (--ctx.frame)->pc - 1;
     ctx.fp -= ctx.pc->d;
+    if (ctx.counting) ctx.fuel += static_cast<int64_t>(uint64_t{ctx.pc->bc()});
     ctx.trap = TrapKind::CallStackExhausted;
     return Exit::Trapped;
   }
@@ -189,10 +199,14 @@ Exit enter_uncompiled(Context& ctx) {
   return Exit::Go;
 }
 
-void return_across(Context& ctx) {
+bool return_across(Context& ctx) {
   ctx.pc = (--ctx.frame)->pc;
-  ctx.fp -= ctx.pc[-1].d;
+  const Cell& call = ctx.pc[-1];
+  ctx.fp -= call.d;
   ctx.set_instance(ctx.frame->code->instance);
+  if (!ctx.counting) return true;
+  ctx.fuel += static_cast<int64_t>(uint64_t{call.bc()});
+  return ctx.fuel > 0;
 }
 
 }  // namespace chiwawa

@@ -106,7 +106,7 @@ MachineImage Machine::capture() {
   for (const Frame* frame = bottom; frame <= ctx.frame; ++frame) {
     if (!is_guest(frame)) continue;
     CellFinder& finder = finders[frame->code];
-    finder.counts_steps = store.compile_options.exact;
+    finder.counts_steps = store.compile_options.exact && !store.compile_options.counting;
     const uint32_t cell = cell_of(frame, pc_of(frame));
     if (is_suspended(frame)) {
       finder.returns[cell];

@@ -21,8 +21,11 @@ struct CompileOptions {
   bool exact = false;
   /// Arithmetic gives the positive canonical NaN wherever the specification lets it give one of several.
   bool canonical_nans = false;
-  /// Operands and results pass in accumulators, for a dispatcher that has them. Machine sets it.
+  // Machine sets these.
+  /// Operands and results pass in accumulators, for a dispatcher that has them.
   bool accumulators = false;
+  /// With `exact`: branches, calls and returns count the steps, which then are known at sync points only.
+  bool counting = false;
   /// Every instruction becomes operations of its own: for comparing with what they are together.
   bool no_fusion = false;
 };
@@ -64,7 +67,14 @@ struct CatchTarget {
   bool ref_first = false;  ///< before the exception's values, not behind them
   uint16_t slot = 0;       ///< where the first goes
   uint32_t tag_index = 0;
-  uint32_t cell = 0;  ///< where execution goes on
+  uint32_t cell = 0;   ///< where execution goes on
+  uint32_t steps = 0;  ///< as SyncSteps has them
+};
+
+/// In code that counts: how many steps are before a sync point, in the order of the code.
+struct SyncSteps {
+  uint32_t cell = 0;
+  uint32_t steps = 0;
 };
 
 /// Cells whose exceptions are looked at by the same clauses.
@@ -110,6 +120,7 @@ struct Code {
   std::vector<uint32_t> barriers{};
   std::vector<TryRegion> regions{};
   std::vector<RegionStart> region_starts{};  ///< by cell
+  std::vector<SyncSteps> sync_steps{};       ///< by cell
   mutable RefMap refs{};                     ///< made by the first collection that needs it
 };
 

@@ -65,6 +65,7 @@ void Compiler::remove_last_cell() {
   producer_ = kNone;
   held_ = held_before_.back();
   held_before_.pop_back();
+  if (options_.counting) steps_before_.pop_back();
   if (here() == bound_) return;
   // Only the removed cell can have taken the value from the accumulator.
   Cell& last = cells.back();
@@ -77,6 +78,7 @@ bool Compiler::at_barrier(uint32_t offset) const {
 
 void Compiler::report_step() {
   has_step = true;
+  ++steps_;
   step_since_sync_ = true;
   if (at_barrier(offset_) || options_.no_fusion) {
     settle_all();
@@ -335,11 +337,11 @@ void Compiler::compile_other(const Instr& instr) {
     case Opcode::delegate: compile_end(instr); return;
     case Opcode::throw_: compile_throw(instr); return;
     case Opcode::throw_ref:
-      emit(SlotOp::throw_reference, 0, pop_slot());
+      emit_counted({.op = static_cast<uint32_t>(SlotOp::throw_reference), .a = pop_slot()});
       leave_reachable();
       return;
     case Opcode::rethrow:
-      emit(SlotOp::throw_reference, 0, label(instr.index).slot);
+      emit_counted({.op = static_cast<uint32_t>(SlotOp::throw_reference), .a = label(instr.index).slot});
       leave_reachable();
       return;
     case Opcode::br:
@@ -482,6 +484,7 @@ void compile(const Store& store, Code& code) {
   code.storage.assign(compiler.cells.begin(), compiler.cells.end());
   code.regions = std::move(compiler.regions);
   code.region_starts = std::move(compiler.region_starts);
+  code.sync_steps = std::move(compiler.sync_steps);
   code.local_slots = compiler.local_slots;
   code.frame_slots = compiler.frame_slots;
   code.has_step = compiler.has_step;

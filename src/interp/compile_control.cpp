@@ -10,6 +10,7 @@ void Compiler::sync_point() {
   bind();
   sync_cell_ = here();
   step_since_sync_ = false;
+  if (options_.counting) sync_steps.push_back({here(), steps_});
   if (observer_ != nullptr) observer_->sync_point(here());
 }
 
@@ -46,6 +47,7 @@ void Compiler::fix(uint32_t fixup) {
   while (fixup != kNone) {
     const uint32_t next = target_of(fixup);
     set_target(fixup, (fixup & 1) != 0 ? here() : distance(fixup >> 1, here()));
+    if (options_.counting && (fixup & 1) == 0) count_branch(fixup >> 1, steps_before_[fixup >> 1], steps_);
     fixup = next;
   }
 }
@@ -53,10 +55,11 @@ void Compiler::fix(uint32_t fixup) {
 void Compiler::emit_jump(Label& to, SlotOp forward, SlotOp backward, SlotOp backward_poll, uint16_t a, uint16_t b,
                          uint16_t c) {
   if (to.kind == Opcode::loop) {
-    const uint32_t cell = emit(options_.polls ? backward_poll : backward, 1, a, b, c);
+    const uint32_t cell = emit(counts() ? backward_poll : backward, 1, a, b, c);
     cells[cell].imm = distance(cell, to.loop_cell);
+    if (options_.counting) count_branch(cell, steps_, to.loop_steps);
   } else {
-    const uint32_t cell = emit(forward, 0, a, b, c);
+    const uint32_t cell = emit(options_.counting ? backward_poll : forward, 0, a, b, c);
     add_fixup(to, cell_fixup(cell));
   }
 }
@@ -99,10 +102,11 @@ void Compiler::emit_branch(uint32_t depth) {
 void Compiler::emit_return() {
   const size_t arity = type_.results.size();
   if (arity == 1 && !is_vec(stack_.back().type)) {
-    emit(SlotOp::ret_slot, 0, slot_of(stack_.back()));
+    const uint16_t a = slot_of(stack_.back());
+    emit(options_.counting ? SlotOp::ret_slot_n : SlotOp::ret_slot, 0, a, 0, 0, steps_);
   } else {
     emit_branch_moves(0, arity);
-    emit(SlotOp::ret);
+    emit(options_.counting ? SlotOp::ret_n : SlotOp::ret, 0, 0, 0, 0, steps_);
   }
 }
 
@@ -192,9 +196,9 @@ void Compiler::compile_br_table(const Instr& instr) {
     uint32_t& piece = pieces_[depth];
     if (piece == kNone) {
       const bool direct = !is_function_label(depth) && !needs_moves(to);
-      if (direct && to.kind != Opcode::loop) {
+      if (direct && to.kind != Opcode::loop && !options_.counting) {
         piece = kInTable;
-      } else if (direct && !options_.polls) {
+      } else if (direct && !counts()) {
         piece = to.loop_cell;
       } else {
         bind();
@@ -244,7 +248,8 @@ void Compiler::begin_block(const Instr& instr) {
     // The condition stays fusable when nothing below needs settling.
     const Condition condition = pop_condition();
     settle_all();
-    const uint32_t cell = emit(condition.when_false, 0, condition.a, condition.b, condition.c);
+    const uint32_t cell = emit(options_.counting ? condition.when_false_poll : condition.when_false, 0, condition.a,
+                               condition.b, condition.c);
     next.else_fixup = cell_fixup(cell);
     cells[cell].imm = kNone;
   } else {
@@ -263,6 +268,7 @@ void Compiler::begin_block(const Instr& instr) {
   if (instr.opcode == Opcode::loop) {
     sync_point();
     next.loop_cell = here();
+    next.loop_steps = steps_;
   }
   labels_.push_back(next);
 }
@@ -278,7 +284,7 @@ void Compiler::compile_else() {
   Label& current = labels_.back();
   if (reachable_) {
     settle_all();
-    add_fixup(current, cell_fixup(emit(SlotOp::br_always)));
+    add_fixup(current, cell_fixup(emit(options_.counting ? SlotOp::br_always_p : SlotOp::br_always)));
   }
   bind();
   fix(std::exchange(current.else_fixup, kNone));
@@ -304,11 +310,13 @@ void Compiler::compile_catch_clauses(const Instr& instr, const Label& label) {
                        .with_ref = clause.with_ref,
                        .slot = next_home(),
                        .tag_index = clause.tag_index,
-                       .cell = here()};
+                       .cell = here(),
+                       .steps = steps_};
     if (!clause.any_tag) {
       for (const ValType type : module_.tag_type(clause.tag_index).params) push_home(type);
     }
     if (clause.with_ref) push_home(non_null(ValType::ExnRef));
+    this->label(clause.label).catches = true;
     emit_branch(clause.label);
     pop_to(label.height);
     regions[label.own_region].clauses.push_back(target);
@@ -329,13 +337,15 @@ void Compiler::compile_catch(const Instr& instr) {
   current.kind = Opcode::catch_;
   current.region = regions[current.own_region].outer;
   enter_region(current.region);
+  if (options_.counting) sync_point();
   const bool any = instr.opcode == Opcode::catch_all;
   regions[current.own_region].clauses.push_back({.any_tag = any,
                                                  .with_ref = true,
                                                  .ref_first = true,
                                                  .slot = current.slot,
                                                  .tag_index = any ? 0 : instr.index,
-                                                 .cell = here()});
+                                                 .cell = here(),
+                                                 .steps = steps_});
   reset_stack(current.height, {});
   push_home(non_null(ValType::ExnRef));
   if (!any) {
@@ -346,7 +356,7 @@ void Compiler::compile_catch(const Instr& instr) {
 
 void Compiler::compile_throw(const Instr& instr) {
   const size_t count = module_.tag_type(instr.index).params.size();
-  emit(SlotOp::throw_exception, 0, pop_contiguous(count), 0, 0, instr.index);
+  emit_counted({.op = static_cast<uint32_t>(SlotOp::throw_exception), .a = pop_contiguous(count), .imm = instr.index});
   leave_reachable();
 }
 
@@ -364,6 +374,7 @@ void Compiler::compile_end(const Instr& instr) {
       emit_return();
     }
     labels_.pop_back();
+    finish_counts();
     finish_tables();
     return;
   }
@@ -379,6 +390,8 @@ void Compiler::compile_end(const Instr& instr) {
   const bool branched = done.fixups != kNone || done.else_fixup != kNone;
   if (branched) {
     bind();
+    // Only where exceptions are thrown to is the budget not looked at.
+    if (options_.counting && done.catches) sync_point();
     fix(done.fixups);
     fix(done.else_fixup);
   }
@@ -387,6 +400,27 @@ void Compiler::compile_end(const Instr& instr) {
   } else {
     pop_to(done.height);
     leave_reachable();
+  }
+}
+
+void Compiler::count_branch(uint32_t cell, uint32_t from, uint32_t to) {
+  const auto count = static_cast<int32_t>(from - to);
+  if (count == static_cast<int16_t>(count)) {
+    cells[cell].d = static_cast<uint16_t>(count);
+  } else {
+    long_counts_.push_back({cell, static_cast<uint32_t>(count)});
+  }
+}
+
+void Compiler::finish_counts() {
+  for (const LongCount& branch : long_counts_) {
+    bind();
+    const uint32_t target = branch.cell + cells[branch.cell].imm / static_cast<uint32_t>(sizeof(Cell));
+    Cell cell{.op = static_cast<uint32_t>(SlotOp::br_always_n), .imm = distance(here(), target)};
+    cell.set_bc(branch.count);
+    cells[branch.cell].d = 0;
+    cells[branch.cell].imm = distance(branch.cell, here());
+    append(cell);
   }
 }
 
@@ -415,7 +449,9 @@ Compiler::CallSite Compiler::pop_call(const Instr& instr) {
 
 void Compiler::emit_call(const Instr& instr, const CallSite& site, SlotOp function, SlotOp table, SlotOp reference) {
   switch (site.kind) {
-    case CallSite::Kind::Function: emit(function, site.first_slot, 0, 0, 0, instr.index); break;
+    case CallSite::Kind::Function:
+      emit_counted({.op = static_cast<uint32_t>(function), .d = site.first_slot, .imm = instr.index});
+      break;
     case CallSite::Kind::Table: {
       Cell cell{.op = static_cast<uint32_t>(table),
                 .d = site.first_slot,
@@ -423,29 +459,38 @@ void Compiler::emit_call(const Instr& instr, const CallSite& site, SlotOp functi
                 .imm = instance_.type_ids[instr.index]};
       cell.set_bc(instr.index2);
       emit(cell);
+      if (options_.counting) emit_counted({.op = static_cast<uint32_t>(SlotOp::nop_cell), .d = site.first_slot});
       break;
     }
-    case CallSite::Kind::Reference: emit(reference, site.first_slot, site.callee_slot); break;
+    case CallSite::Kind::Reference:
+      emit_counted({.op = static_cast<uint32_t>(reference), .d = site.first_slot, .a = site.callee_slot});
+      break;
   }
 }
 
 void Compiler::finish_call(const Instr& instr, const CallSite& site) {
   if (observer_ != nullptr) observer_->return_point(instr.end, here(), stack_, site.callee, site.first_slot);
+  if (options_.counting) sync_steps.push_back({here(), steps_});
   for (const ValType type : site.callee.results) push_home(type);
+  if (options_.counting) sync_point();
 }
 
 void Compiler::compile_call(const Instr& instr) {
   const CallSite site = pop_call(instr);
   const bool imported = site.kind == CallSite::Kind::Function && module_.is_imported_function(instr.index);
-  const SlotOp internal = options_.polls ? SlotOp::call_internal_p : SlotOp::call_internal;
+  const auto counted = [this](SlotOp plain, SlotOp polls, SlotOp counting) {
+    return options_.counting ? counting : options_.polls ? polls : plain;
+  };
+  const SlotOp internal = counted(SlotOp::call_internal, SlotOp::call_internal_p, SlotOp::call_internal_n);
   emit_call(instr, site, imported ? SlotOp::call_external : internal,
-            options_.polls ? SlotOp::call_table_p : SlotOp::call_table, SlotOp::call_reference);
+            counted(SlotOp::call_table, SlotOp::call_table_p, SlotOp::call_table_n), SlotOp::call_reference);
   finish_call(instr, site);
 }
 
 void Compiler::compile_tail_call(const Instr& instr) {
   const CallSite site = pop_call(instr);
-  emit_call(instr, site, SlotOp::tail_call_function, SlotOp::tail_call_table, SlotOp::tail_call_reference);
+  emit_call(instr, site, SlotOp::tail_call_function,
+            options_.counting ? SlotOp::tail_call_table_n : SlotOp::tail_call_table, SlotOp::tail_call_reference);
   if (site.kind != CallSite::Kind::Function || module_.is_imported_function(instr.index)) {
     finish_call(instr, site);
     emit_return();

@@ -26,9 +26,10 @@ class Compiler {
         instance_(*code.instance),
         module_(*instance_.module),
         options_{.polls = store.compile_options.polls && !store.compile_options.exact,
-                 .exact = store.compile_options.exact,
+                 .exact = store.compile_options.exact && !store.compile_options.counting,
                  .canonical_nans = store.compile_options.canonical_nans,
                  .accumulators = store.compile_options.accumulators,
+                 .counting = store.compile_options.counting,
                  .no_fusion = store.compile_options.no_fusion},
         barriers_(code.barriers),
         observer_(observer),
@@ -59,6 +60,7 @@ class Compiler {
   std::vector<uint32_t> cell_offsets;
   std::vector<TryRegion> regions;
   std::vector<RegionStart> region_starts;
+  std::vector<SyncSteps> sync_steps;
   uint32_t local_slots = 0;
   uint32_t frame_slots = 0;
   bool has_step = false;
@@ -71,10 +73,12 @@ class Compiler {
     uint32_t height = 0;          // of the stack, without params
     uint16_t slot = 0;            // the home of an entry at that height
     uint32_t loop_cell = 0;       // loop: where branches go
+    uint32_t loop_steps = 0;      // loop: steps before it
     uint32_t fixups = kNone;      // branches that go to the end: a chain through their targets, see fix()
     uint32_t else_fixup = kNone;  // if_: the branch that skips the first part
     uint32_t region = kNone;      // whose clauses see the exceptions of the instructions within
     uint32_t own_region = kNone;  // try_, try_table: the region that it made
+    bool catches = false;         // exceptions arrive at its end
   };
 
   // --- locals and the abstract stack -------------------------------------------------------------------------------
@@ -176,6 +180,12 @@ class Compiler {
   /// Returns where it is. It may have become one with the cell before, whose place it then takes.
   uint32_t emit(Cell cell);
 
+  /// An operation whose b and c say how many steps there are up to it, if they are counted.
+  uint32_t emit_counted(Cell cell) {
+    if (options_.counting) cell.set_bc(steps_);
+    return emit(cell);
+  }
+
   void emit_constant(uint16_t d, uint64_t bits) {
     Cell cell{.op = static_cast<uint32_t>(SlotOp::constant), .d = d};
     cell.set_wide(bits);
@@ -187,6 +197,7 @@ class Compiler {
     cells.push_back(cell);
     cell_offsets.push_back(offset_);
     held_before_.push_back(held_);
+    if (options_.counting) steps_before_.push_back(steps_);
   }
 
   /// Whether nobody reads the slot behind `cell`, which reads it: it belonged to an operand. `produces`: the cell's
@@ -238,6 +249,14 @@ class Compiler {
   static uint32_t table_fixup(uint32_t entry) { return entry << 1 | 1; }
   uint32_t target_of(uint32_t fixup) const;
   void set_target(uint32_t fixup, uint32_t target);
+
+  /// Lets the branch, which jumps from behind `from` steps to behind `to`, count the difference.
+  void count_branch(uint32_t cell, uint32_t from, uint32_t to);
+  /// Cells behind the function for branches that count more than fits into theirs.
+  void finish_counts();
+
+  /// Whether branches and calls count.
+  bool counts() const { return options_.polls || options_.counting; }
 
   void add_fixup(Label& to, uint32_t fixup) { set_target(fixup, std::exchange(to.fixups, fixup)); }
 
@@ -457,6 +476,12 @@ class Compiler {
   static constexpr Held kNothingHeld = {kNone, kNone, kNone, kNone};
   Held held_ = kNothingHeld;
   std::vector<Held> held_before_;  // per cell
+  uint32_t steps_ = 0;                // before here, in the order of the code
+  std::vector<uint32_t> steps_before_;  // per cell, if steps are counted
+  struct LongCount {
+    uint32_t cell, count;
+  };
+  std::vector<LongCount> long_counts_;
   uint32_t sync_cell_ = kNone;
   bool step_since_sync_ = false;
 };

@@ -73,6 +73,8 @@ Exit raise(Context& ctx, uint64_t exception) {
   const Code& code = *frame->code;
   ctx.frame += frame - ctx.frame;
   ctx.fp += fp - ctx.fp;
+  // The calls in between stay counted, as they have happened.
+  if (ctx.counting) ctx.fuel += int64_t{clause->steps} - int64_t{ctx.pc->bc()};
   ctx.pc = code.cells + clause->cell;
   if (code.instance != ctx.instance) ctx.set_instance(code.instance);
   uint64_t* slot = ctx.fp + clause->slot;
@@ -83,7 +85,8 @@ Exit raise(Context& ctx, uint64_t exception) {
     slot += slots;
   }
   if (clause->with_ref && !clause->ref_first) *slot = exception;
-  return Exit::Go;
+  // A legacy clause begins with the guest's instructions, where the machine can stop; the others branch at once.
+  return ctx.counting && clause->ref_first && ctx.fuel <= 0 ? Exit::Budget : Exit::Go;
 }
 
 Exit throw_exception(Context& ctx) {

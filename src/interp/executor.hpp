@@ -94,7 +94,8 @@ struct Context {
   /// While the instruction that comes next is a memory.atomic.wait that has begun: when, by the store's clock.
   std::optional<uint64_t> wait_since;
   FuncAddr entry{};
-  bool polls = false;  ///< whether the store's code polls
+  bool polls = false;     ///< whether the store's code polls
+  bool counting = false;  ///< whether it counts steps at branches and calls
 
   Store* store = nullptr;
   MachineLimits limits;
@@ -190,8 +191,9 @@ inline void zero_slots(uint64_t* slot, const uint64_t* end) {
 /// Compiles the innermost frame's function, makes room and zeroes its locals; ctx.pc becomes its first cell.
 Exit enter_uncompiled(Context& ctx);
 
-/// Returns over the boundary frame to the caller's instance; ctx.pc becomes where the caller goes on.
-void return_across(Context& ctx);
+/// Returns over the boundary frame to the caller's instance; ctx.pc becomes where the caller goes on. False if the
+/// budget is used up there.
+bool return_across(Context& ctx);
 
 /// Rare operations: each executes the cell ctx.pc on the frame ctx.fp.
 TrapKind memory_pages(Context& ctx);

@@ -1,6 +1,7 @@
 #include "interp/machine.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <limits>
 #include <utility>
 
@@ -34,7 +35,7 @@ Exit dispatch_run(Dispatch dispatch, Context& ctx) {
 
 }  // namespace
 
-Machine::Machine(Store& store, MachineLimits limits, Dispatch dispatch) : impl_(std::make_unique<Impl>()) {
+Machine::Machine(Store& store, MachineLimits limits, Dispatch dispatch) : impl_(std::make_unique<Impl>(*this)) {
   impl_->ctx.store = &store;
   impl_->ctx.limits = limits;
   impl_->ctx.polls = store.compile_options.polls && !store.compile_options.exact;
@@ -57,11 +58,12 @@ void Machine::Impl::reset() {
 }
 
 bool Machine::Impl::reserve(uint64_t slots, uint32_t frames) {
-  bool& accumulators = ctx.store->compile_options.accumulators;
-  if (accumulators != (dispatch == Dispatch::Tail)) {
-    accumulators = !accumulators;
+  CompileOptions& options = ctx.store->compile_options;
+  if (options.accumulators != (dispatch == Dispatch::Tail)) {
+    options.accumulators = !options.accumulators;
     ctx.store->forget_code();
   }
+  ctx.counting = options.counting;
   if (ctx.slots.size == 0 && !ctx.slots.resize(256)) return false;
   if (ctx.frames.size == 0 && !ctx.frames.resize(64)) return false;
   // What is there may already be more than the limits allow.
@@ -94,10 +96,7 @@ Result<void> Machine::invoke(FuncAddr function, std::span<const Value> args) {
 
 uint64_t Machine::steps() const { return impl_->steps; }
 
-Outcome Machine::run(uint64_t budget) {
-  Context& ctx = impl_->ctx;
-  const auto fuel = static_cast<int64_t>(std::min<uint64_t>(budget, std::numeric_limits<int64_t>::max()));
-  ctx.fuel = fuel;
+Exit Machine::Impl::run() {
   Exit exit = ctx.pending ? resume_host_call(ctx) : Exit::Go;
   while (exit == Exit::Go || exit == Exit::Budget) {
     if (exit == Exit::Budget) {
@@ -105,17 +104,90 @@ Outcome Machine::run(uint64_t budget) {
         exit = enter_uncompiled(ctx);
         if (exit != Exit::Go) continue;
       }
-      // A function without a step is left before it can be seen; the next poll will do.
-      if (ctx.frame->code->has_step) {
-        exit = Exit::Budget;
-        break;
-      }
-      ctx.fuel = 1;
+      // A function without a step is left before it can be seen, and so are frames that are no function's; the next poll
+      // will do.
+      if (ctx.frame->code->has_step) return Exit::Budget;
+      if (!ctx.counting) ctx.fuel = 1;
     }
-    exit = dispatch_run(impl_->dispatch, ctx);
+    exit = dispatch_run(dispatch, ctx);
   }
+  return exit;
+}
+
+Outcome Machine::run(uint64_t budget) {
+  Context& ctx = impl_->ctx;
+  const auto fuel = static_cast<int64_t>(std::min<uint64_t>(budget, std::numeric_limits<int64_t>::max()));
+  impl_->set_counting(false);
+  ctx.fuel = fuel;
+  const Exit exit = impl_->run();
   if (ctx.store->compile_options.exact) impl_->steps += static_cast<uint64_t>(fuel - ctx.fuel);
   return impl_->outcome(exit);
+}
+
+Outcome Machine::run_up_to(uint64_t budget) {
+  Context& ctx = impl_->ctx;
+  if (!ctx.store->compile_options.exact) return run(budget);
+  // While it runs, the steps executed are those of `granted` without what is left and with those that are before the place
+  // in its function. The last are at most `early`, so that the budget is never exceeded when nothing is left.
+  const auto early = static_cast<int64_t>(reach());
+  const auto granted = static_cast<int64_t>(std::min<uint64_t>(budget, std::numeric_limits<int64_t>::max() / 2)) - early;
+  if (granted <= 0) return impl_->outcome(Exit::Budget);
+  impl_->set_counting(true);
+  const auto before = static_cast<int64_t>(impl_->steps_before(Exit::Budget));
+  ctx.fuel = granted + before;
+  const Exit exit = impl_->run();
+  const auto now = static_cast<int64_t>(impl_->steps_before(exit));
+  impl_->steps += static_cast<uint64_t>(granted + before - ctx.fuel + now - before);
+  return impl_->outcome(exit);
+}
+
+uint64_t Machine::reach() const {
+  uint64_t most = 0;
+  for (const auto& instance : impl_->ctx.store->instances) {
+    for (const FunctionBody& body : instance->module->bodies) most = std::max<uint64_t>(most, body.code.size());
+  }
+  return most + 1;  // no instruction is shorter than a byte
+}
+
+void Machine::Impl::set_counting(bool on) {
+  bool& counting = ctx.store->compile_options.counting;
+  if (counting == on) return;
+  const bool begun = ctx.pending || ctx.pc != kEntryCode.cells;
+  MachineImage image;
+  if (begun) image = owner.capture();
+  counting = on;
+  ctx.store->forget_code();
+  ctx.counting = on;
+  if (!begun) return;
+  [[maybe_unused]] const Result<void> restored = owner.restore(image);
+  assert(restored);  // it is this computation's own image, and the frames have the same size
+}
+
+namespace {
+
+/// Counts the steps up to an instruction, which is included.
+class StepCounter : public CompileObserver {
+ public:
+  void instruction(uint32_t offset, uint32_t /*cell*/, std::span<const StackEntry> /*stack*/) override {
+    offsets.push_back(offset);
+  }
+  std::vector<uint32_t> offsets;
+};
+
+}  // namespace
+
+uint64_t Machine::Impl::steps_before(Exit exit) const {
+  const Code& code = *ctx.frame->code;
+  if (code.instance == nullptr || ctx.pc == &kCompileStub) return 0;
+  const auto cell = static_cast<uint32_t>(ctx.pc - code.cells);
+  if (exit == Exit::Budget || exit == Exit::Waiting) {
+    const auto at = std::ranges::lower_bound(code.sync_steps, cell, {}, &SyncSteps::cell);
+    assert(at != code.sync_steps.end() && at->cell == cell);
+    return at->steps;
+  }
+  StepCounter counter;
+  const std::vector<uint32_t> offsets = observe(*ctx.store, code, counter);
+  return static_cast<uint64_t>(std::ranges::upper_bound(counter.offsets, offsets[cell]) - counter.offsets.begin());
 }
 
 Outcome Machine::Impl::outcome(Exit exit) {

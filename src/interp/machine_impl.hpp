@@ -10,11 +10,21 @@
 namespace chiwawa {
 
 struct Machine::Impl {
+  explicit Impl(Machine& machine) : owner(machine) {}
+
+  Machine& owner;
   Context ctx;
   Dispatch dispatch{};
   uint64_t steps = 0;  ///< only when the store's code counts them
   /// Code of restored frames, compiled with barriers at their positions. New calls use the functions' ordinary code.
   std::vector<std::unique_ptr<Code>> restored_codes;
+
+  /// Goes on until the computation ends or the budget is used up.
+  Exit run();
+  /// Whether the code counts at branches and calls, or before each step; carries the computation over.
+  void set_counting(bool on);
+  /// In code that counts: the steps that are before the place where the machine stands, in its function's order.
+  uint64_t steps_before(Exit exit) const;
 
   /// Forgets the computation.
   void reset();

@@ -1,9 +1,9 @@
 // The portable dispatcher: one loop around one switch.
 #include "interp/dispatch.hpp"
 
-#define INSTR(op) case SlotOp::op:
+#define INSTR(op) case case_if(!is_rare(SlotOp::op), SlotOp::op):
 #define INSTR_DOOR(op) \
-  case SlotOp::op: door_##op:
+  INSTR(op) door_##op:
 #define GO(op) goto door_##op
 #define DISPATCH() goto dispatch
 #define RETURN(exit) return exit
@@ -21,7 +21,8 @@ namespace chiwawa {
   int64_t fuel = ctx->fuel;
 
 dispatch:
-  switch (static_cast<SlotOp>(pc->op)) {
+  if (pc->op >= static_cast<uint32_t>(SlotOp::kCount)) __builtin_unreachable();
+  switch (pc->op) {
 #include "interp/instr_control.inc"
 #include "interp/instr_fused.inc"
 #include "interp/instr_memory.inc"

@@ -66,8 +66,8 @@ struct Handlers {
 #include "interp/instr_wide.inc"
 
 constinit Handler* const Handlers::kTable[] = {
-#define SLOT_OP(id) do_##id,
-#include "interp/slot_ops.def"
+#define EACH_SLOT_OP(id) do_##id,
+#include "interp/slot_op_list.def"
 };
 
 }  // namespace

@@ -18,10 +18,31 @@ constexpr ValType stored_type(Opcode opcode);
 #define CHIWAWA_FUSED_RIGHT_NAME(first, F, second, S) second##_##S##_of_##first##_##F
 
 enum class SlotOp : uint32_t {
-#define SLOT_OP(id) id,
-#include "interp/slot_ops.def"
+#define EACH_SLOT_OP(id) id,
+#include "interp/slot_op_list.def"
   kCount,
 };
+
+/// Whether it belongs to an instruction of rare.def.
+constexpr bool is_rare(SlotOp op) {
+  switch (op) {
+#define RARE(id) case SlotOp::id:
+#include "interp/rare.def"
+    // Comparisons of floats with constants.
+#define CHIWAWA_COMPARE(type)                                                                                   \
+  case SlotOp::type##_eq_c: case SlotOp::type##_ne_c: case SlotOp::type##_lt_c: case SlotOp::type##_gt_c:       \
+  case SlotOp::type##_le_c: case SlotOp::type##_ge_c: case SlotOp::type##_min_c: case SlotOp::type##_max_c:     \
+  case SlotOp::type##_copysign_c:
+    CHIWAWA_COMPARE(f32)
+    CHIWAWA_COMPARE(f64)
+#undef CHIWAWA_COMPARE
+      return true;
+    default: return false;
+  }
+}
+/// For the cases of two switches that share the operations between them: the operation where it belongs, and no operation
+/// at all in the other, which the compiler drops.
+constexpr uint32_t case_if(bool belongs, SlotOp op) { return static_cast<uint32_t>(op) | (belongs ? 0 : 1u << 20); }
 
 /// How a field of an object is read into a slot and written from one.
 enum class FieldAccess : uint16_t { S8, U8, S16, U16, Word, Slot, Pair };

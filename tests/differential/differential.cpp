@@ -98,7 +98,14 @@ std::vector<Way> all_ways(uint64_t steps) {
     add(kind, 0);
     // Odd, so that loops with an even number of steps are met at each of them. Of the places where a polling machine
     // stops there are fewer.
-    if (kind.options.exact) add(kind, (steps / kStops + 1) | 1);
+    if (kind.options.exact) {
+      add(kind, (steps / kStops + 1) | 1);
+      for (const uint64_t stop_every : {uint64_t{0}, (steps / kStops + 1) | 1}) {
+        add(kind, stop_every);
+        ways.back().mode.counting = true;
+        ways.back().name += ", counting";
+      }
+    }
     if (kind.options.polls) add(kind, (steps / kStops / 10 + 1) | 1);
   }
   return ways;

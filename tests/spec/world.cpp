@@ -42,7 +42,9 @@ Result<Outcome> World::invoke(FuncAddr function, std::span<const Value> args) {
     }
     const uint64_t before = machine->steps();
     const uint64_t budget = mode_.stop_every == 0 ? ~uint64_t{0} : until_stop_;
-    Outcome outcome = machine->run(std::min(budget, mode_.most_steps - steps_));
+    const uint64_t most = std::min(budget, mode_.most_steps - steps_);
+    const bool far = mode_.counting && most > 2 * machine->reach();
+    Outcome outcome = far ? machine->run_up_to(most) : machine->run(most);
     const bool paused = outcome.kind == Outcome::Kind::Paused;
     // Polls are not reported: of those, what is left when a call ends is what the next one has.
     const uint64_t ran = mode_.exact ? machine->steps() - before : (paused ? until_stop_ : 0);

@@ -21,6 +21,8 @@ struct Mode {
   Dispatch dispatch = default_dispatch();
   /// Count steps: needed to stop, and to find out how many there are.
   bool exact = false;
+  /// Together with `exact`: as many as possible are counted at branches and calls (Machine::run_up_to).
+  bool counting = false;
   /// Count polls: needed to stop there. Not together with `exact`.
   bool polls = false;
   bool no_fusion = false;
