@@ -81,5 +81,6 @@ function(chiwawa_benchmark name)
   add_executable(${name} ${sources})
   target_link_libraries(${name} PRIVATE chiwawa_strict chiwawa_inspect chiwawa_snapshot chiwawa_wasi chiwawa_interp
                                         benchmark::benchmark_main chiwawa_counter_macro)
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   set_property(GLOBAL APPEND PROPERTY CHIWAWA_PROGRAMS ${name})
 endfunction()

@@ -35,6 +35,9 @@ constexpr const char* kFooter =
 
 /// What --max-call-depth may ask for: 16 bytes each.
 constexpr uint32_t kMostCalls = 100'000'000;
+/// Where it asks for a depth, so many slots for each call, so that the depth is what limits: large frames are seldom
+/// many.
+constexpr uint64_t kSlotsPerCall = 256;
 
 /// The program's arguments in two parts: up to the first "--", and what follows it.
 struct SplitArguments {
@@ -381,6 +384,11 @@ std::string CommandLine::wrong_combination() const {
 }
 
 void CommandLine::finish(const std::vector<std::string>& guest_args) {
+  if (given("--max-call-depth")) {
+    uint32_t& slots = options_.limits.max_stack_slots;
+    const uint64_t wanted = std::min<uint64_t>(options_.limits.max_call_depth * kSlotsPerCall, UINT32_MAX);
+    slots = std::max(slots, static_cast<uint32_t>(wanted));
+  }
   if (given("--max-memory")) options_.max_memory = std::min(parse_size(memory_).value_or(0), kMostMemory);
   if (given("--max-heap")) options_.max_heap = std::min(parse_size(heap_).value_or(0), kMostHeap);
   if (given("--dispatch")) options_.dispatch = dispatch_ == "loop" ? Dispatch::Loop : Dispatch::Tail;

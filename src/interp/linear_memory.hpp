@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <span>
 
+#include "interp/memory_block.hpp"
+
 namespace chiwawa {
 
 /// Zero-initialised bytes that can grow. Owns its storage; moving it keeps the bytes where they are.
@@ -21,15 +23,15 @@ class LinearMemory {
   /// Requires bytes >= size_bytes(). The bytes may move.
   [[nodiscard]] bool grow_to(uint64_t bytes);
 
-  uint8_t* data() { return data_; }
-  const uint8_t* data() const { return data_; }
+  uint8_t* data() { return block_.data; }
+  const uint8_t* data() const { return block_.data; }
   uint64_t size_bytes() const { return size_; }
-  std::span<uint8_t> bytes() { return {data_, static_cast<size_t>(size_)}; }
-  std::span<const uint8_t> bytes() const { return {data_, static_cast<size_t>(size_)}; }
+  std::span<uint8_t> bytes() { return {block_.data, static_cast<size_t>(size_)}; }
+  std::span<const uint8_t> bytes() const { return {block_.data, static_cast<size_t>(size_)}; }
 
  private:
-  uint8_t* data_ = nullptr;
-  uint64_t size_ = 0;  // bytes; the storage has whole pages of 64 KiB, and zeros behind them
+  MemoryBlock block_;  // zero behind size_
+  uint64_t size_ = 0;  // bytes
 };
 
 }  // namespace chiwawa

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "snapshot/format.hpp"
+#include "snapshot/untouched.hpp"
 #include "snapshot_generated.h"
 
 namespace chiwawa::snapshot {
@@ -215,6 +216,7 @@ Result<void> write_blocks(ContainerWriter& container, std::span<const std::span<
   FirstOfEqual firsts(blocks);
   if (!firsts.allocated()) return Error{Phase::Io, "out of memory for a table of blocks", Error::kNoOffset};
   BatchWriter batch(container);
+  UntouchedPages untouched;
   for (uint32_t m = 0; m < blocks.memories(); ++m) {
     for (uint64_t b = 0; b < blocks.count(m); ++b) {
       const BlockPlace place{m, b};
@@ -225,7 +227,7 @@ Result<void> write_blocks(ContainerWriter& container, std::span<const std::span<
         if (!found) return found.error();
         before = *found;
       }
-      if (is_zero(data)) {
+      if (untouched.contain(data, kBlockSize) || is_zero(data)) {
         if (before) CHIWAWA_TRY(batch.add(BlockKind::Zero, place, {}, {}, nullptr));
         continue;
       }

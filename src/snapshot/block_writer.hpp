@@ -30,8 +30,8 @@ class BaseBlocks {
 };
 
 /// Writes the contents of `memories` (by address): each block that is not zero and not in the base is stored if no
-/// earlier one is equal. Needs less than 12 MiB, whatever the memories' size. Errors: the sink's and the base's, and
-/// Phase::Io for no memory.
+/// earlier one is equal. Needs less than 12 MiB, whatever the memories' size, and hardly looks at what the guest has
+/// not touched; no file may be behind the memories. Errors: the sink's and the base's, and Phase::Io for no memory.
 Result<void> write_blocks(ContainerWriter& container, std::span<const std::span<const uint8_t>> memories,
                           BaseBlocks* base);
 

@@ -67,7 +67,7 @@ struct FileParts {
 /// Writes the frames of the heap's objects, which come behind the state. Fails if they are more than kMaxHeap.
 Result<void> write_objects(ContainerWriter& container, const HeapRecord& heap);
 
-/// Writes header, state, embedded modules, blocks of the memories, and trailer.
+/// Writes header, state, embedded modules, blocks of the memories (as write_blocks), and trailer.
 Result<void> write_records(Sink& sink, const Records& records, MemoryBytes memory, std::string_view writer,
                            const FileParts& parts);
 /// Without embedded modules and base.
