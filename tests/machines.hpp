@@ -13,9 +13,11 @@ struct MachineKind {
   CompileOptions options;
 
   std::string name() const {
-    return std::string(dispatch == Dispatch::Loop ? "loop" : "tail") + (options.exact   ? ", exact"
-                                                                        : options.polls ? ", polls"
-                                                                                        : "");
+    return std::string(dispatch == Dispatch::Loop ? "loop" : "tail") +
+           (options.exact   ? ", exact"
+            : options.polls ? ", polls"
+                            : "") +
+           (options.no_fusion ? ", no fusion" : "");
   }
 };
 
@@ -26,6 +28,8 @@ inline std::vector<MachineKind> all_machines() {
     kinds.push_back({dispatch, {.polls = false, .exact = false}});
     kinds.push_back({dispatch, {.polls = true, .exact = false}});
     kinds.push_back({dispatch, {.polls = false, .exact = true}});
+    kinds.push_back({dispatch, {.no_fusion = true}});
+    kinds.push_back({dispatch, {.exact = true, .no_fusion = true}});
   }
   return kinds;
 }

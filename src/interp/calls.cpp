@@ -61,11 +61,14 @@ void Context::load_memory() {
   if (instance == nullptr || instance->cache.memories.empty()) {
     mem = nullptr;
     mem_size = 0;
+    mem_safe = 0;
     return;
   }
   LinearMemory& memory = instance->cache.memories[0]->memory;
   mem = memory.data();
   mem_size = memory.size_bytes();
+  constexpr uint64_t kLargestAccess = 8;
+  mem_safe = mem_size < kLargestAccess ? 0 : mem_size - kLargestAccess + 1;
 }
 
 bool grow_stacks(Context& ctx, uint64_t slots_needed, uint32_t frames_needed) {
@@ -145,7 +148,7 @@ Exit resume_host_call(Context& ctx) {
 
 FuncInst* indirect_callee(Context& ctx) {
   const Cell& cell = *ctx.pc;
-  const TableInst& table = *ctx.instance->cache.tables[cell.b | uint32_t{cell.c} << 16];
+  const TableInst& table = *ctx.instance->cache.tables[cell.bc()];
   const uint64_t index = address_in(table.type.address, ctx.fp[cell.a]);
   if (index >= table.elements.size()) {
     ctx.trap = TrapKind::UndefinedElement;

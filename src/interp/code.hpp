@@ -1,7 +1,9 @@
 // Code: our own compact form of one function body. A cache: never saved, free to change in every release.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <vector>
 
@@ -19,6 +21,10 @@ struct CompileOptions {
   bool exact = false;
   /// Arithmetic gives the positive canonical NaN wherever the specification lets it give one of several.
   bool canonical_nans = false;
+  /// Operands and results pass in accumulators, for a dispatcher that has them. Machine sets it.
+  bool accumulators = false;
+  /// Every instruction becomes operations of its own: for comparing with what they are together.
+  bool no_fusion = false;
 };
 
 /// One slot instruction. Operands are slots relative to the frame; what each member means is the operation's affair.
@@ -29,8 +35,27 @@ struct Cell {
   uint16_t b = 0;
   uint16_t c = 0;
   uint32_t imm = 0;
+
+  /// b and c as one number of 32 bits.
+  uint32_t bc() const { return at_b<uint32_t>(); }
+  void set_bc(uint32_t number) { set_at_b(number); }
+  /// b, c and imm as one number of 64 bits.
+  uint64_t wide() const { return at_b<uint64_t>(); }
+  void set_wide(uint64_t number) { set_at_b(number); }
+
+ private:
+  template <typename T>
+  T at_b() const {
+    T number;
+    std::memcpy(&number, reinterpret_cast<const char*>(this) + 8, sizeof number);
+    return number;
+  }
+  template <typename T>
+  void set_at_b(T number) {
+    std::memcpy(reinterpret_cast<char*>(this) + 8, &number, sizeof number);
+  }
 };
-static_assert(sizeof(Cell) == 16);
+static_assert(sizeof(Cell) == 16 && offsetof(Cell, b) == 8);
 
 /// What becomes of an exception with a certain tag, or any.
 struct CatchTarget {
@@ -81,7 +106,6 @@ struct Code {
   Instance* instance = nullptr;
 
   std::vector<Cell> storage{};
-  std::vector<uint32_t> branch_targets{};  ///< of br_table: cell indices
   /// Module offsets at which a restored frame begins: nothing is fused across them. Sorted.
   std::vector<uint32_t> barriers{};
   std::vector<TryRegion> regions{};

@@ -3,6 +3,74 @@
 
 namespace chiwawa {
 
+uint32_t Compiler::emit(Cell cell) {
+  const bool produces = producer_ == here();
+  while (here() > bound_) {
+    const Cell last = cells.back();
+    const std::optional<Cell> fused = fuse(last, cell, is_last_use(last.d, cell, produces));
+    if (!fused) break;
+    remove_last_cell();
+    cell = *fused;
+  }
+  if (options_.accumulators) use_accumulators(cell, produces);
+  if (produces) producer_ = here();
+  append(cell);
+  if (options_.accumulators) note_accumulators(cell);
+  return here() - 1;
+}
+
+bool Compiler::is_last_use(uint16_t slot, const Cell& cell, bool produces) const {
+  if (slot < local_slots) return false;
+  if (slot >= next_home()) return true;
+  // The result has been pushed already.
+  return produces && slot == cell.d && stack_.back().home == slot;
+}
+
+void Compiler::use_accumulators(Cell& cell, bool produces) {
+  const AccumulatorForms& forms = accumulator_forms(static_cast<SlotOp>(cell.op));
+  const auto holds = [this](Accumulator accumulator, uint16_t slot) {
+    return accumulator != Accumulator::None && held_[static_cast<size_t>(accumulator)] == slot;
+  };
+  uint16_t slot = 0;
+  if (holds(forms.a, cell.a)) {
+    cell.op = static_cast<uint32_t>(forms.a_in_accumulator);
+    slot = cell.a;
+  } else if (holds(forms.b, cell.b)) {
+    cell.op = static_cast<uint32_t>(forms.b_in_accumulator);
+    slot = cell.b;
+  } else {
+    return;
+  }
+  if (here() == bound_ || !is_last_use(slot, cell, produces)) return;
+  Cell& last = cells.back();
+  const AccumulatorForms& producer = accumulator_forms(static_cast<SlotOp>(last.op));
+  if (producer.kind != AccumulatorForms::Kind::Value || last.d != slot) return;
+  last.op = static_cast<uint32_t>(producer.to_accumulator);
+}
+
+void Compiler::note_accumulators(const Cell& cell) {
+  const AccumulatorForms& forms = accumulator_forms(static_cast<SlotOp>(cell.op));
+  switch (forms.kind) {
+    case AccumulatorForms::Kind::Unknown: held_ = kNothingHeld; return;
+    case AccumulatorForms::Kind::Effect: return;
+    case AccumulatorForms::Kind::Value: break;
+  }
+  std::ranges::replace(held_, uint32_t{cell.d}, kNone);
+  held_[static_cast<size_t>(forms.result)] = cell.d;
+}
+
+void Compiler::remove_last_cell() {
+  cells.pop_back();
+  cell_offsets.pop_back();
+  producer_ = kNone;
+  held_ = held_before_.back();
+  held_before_.pop_back();
+  if (here() == bound_) return;
+  // Only the removed cell can have taken the value from the accumulator.
+  Cell& last = cells.back();
+  last.op = static_cast<uint32_t>(accumulator_forms(static_cast<SlotOp>(last.op)).with_slot);
+}
+
 bool Compiler::at_barrier(uint32_t offset) const {
   return !barriers_.empty() && std::binary_search(barriers_.begin(), barriers_.end(), offset);
 }
@@ -10,7 +78,7 @@ bool Compiler::at_barrier(uint32_t offset) const {
 void Compiler::report_step() {
   has_step = true;
   step_since_sync_ = true;
-  if (at_barrier(offset_)) {
+  if (at_barrier(offset_) || options_.no_fusion) {
     settle_all();
     bind();
   }
@@ -23,8 +91,14 @@ void Compiler::compile_local_set(uint32_t local, bool keep) {
   if (!same) {
     Cell* producer = aliases_[local] == 0 ? producer_of(value) : nullptr;
     if (producer != nullptr) {
-      producer->d = local_slots_[local];
-      producer_ = kNone;
+      // Emitted again, because it may now be one with the cell before; what traps in it stays where it was.
+      Cell cell = *producer;
+      cell.op = static_cast<uint32_t>(accumulator_forms(static_cast<SlotOp>(cell.op)).in_slots);
+      cell.d = local_slots_[local];
+      const uint32_t offset = cell_offsets.back();
+      remove_last_cell();
+      emit(cell);
+      cell_offsets.back() = offset;
     } else {
       settle_aliases(local);
       emit_move(local_slots_[local], value);
@@ -33,24 +107,25 @@ void Compiler::compile_local_set(uint32_t local, bool keep) {
   if (keep) push({.type = value.type, .place = StackEntry::Place::Local, .local = local});
 }
 
-bool Compiler::fits_constant(const StackEntry& entry) {
-  if (entry.place != StackEntry::Place::Constant) return false;
-  return entry.type == ValType::I32 ||
-         static_cast<uint64_t>(int64_t{static_cast<int32_t>(static_cast<uint32_t>(entry.bits))}) == entry.bits;
-}
-
 void Compiler::compile_binary(const Instr& instr) {
   const SlotForms* forms = &slot_forms(instr.opcode);
   StackEntry right = pop();
   StackEntry left = pop();
-  if (forms->constant && forms->swapped && fits_constant(left) && !fits_constant(right)) {
+  const auto is_constant = [](const StackEntry& entry) { return entry.place == StackEntry::Place::Constant; };
+  if (forms->constant && forms->swapped && is_constant(left) && !is_constant(right)) {
     std::swap(left, right);
     forms = &slot_forms(*forms->swapped);
   }
   const uint16_t a = slot_of(left);
-  if (forms->constant && fits_constant(right)) {
-    const uint16_t d = push_result(forms->result);
-    emit(*forms->constant, d, a, 0, 0, static_cast<uint32_t>(right.bits));
+  if (forms->constant && is_constant(right)) {
+    Cell cell{.op = static_cast<uint32_t>(*forms->constant), .a = a};
+    if (right.type == ValType::I32 || right.type == ValType::F32) {
+      cell.imm = static_cast<uint32_t>(right.bits);
+    } else {
+      cell.set_wide(right.bits);
+    }
+    cell.d = push_result(forms->result);
+    emit(cell);
   } else {
     const uint16_t b = slot_of(right);
     const uint16_t d = push_result(forms->result);
@@ -123,7 +198,11 @@ void Compiler::compile_select(const Instr& instr) {
   const ValType type = instr.opcode == Opcode::select_t ? instr.ref_type : stack_.back().type;
   const uint16_t first = pop_slot();
   const uint16_t d = push_result(type);
-  emit(is_vec(type) ? SlotOp::select_pair : SlotOp::select_slot, d, first, second, condition);
+  if (is_vec(type)) {
+    emit(SlotOp::select_pair, d, first, second, condition);
+  } else {
+    emit(SlotOp::select_slot, d, condition, first, second);
+  }
 }
 
 std::optional<SlotOp> Compiler::canonical_form(Opcode opcode) {
@@ -401,8 +480,6 @@ void compile(const Store& store, Code& code) {
   Compiler compiler(store, code, nullptr);
   compiler.run();
   code.storage.assign(compiler.cells.begin(), compiler.cells.end());
-  code.branch_targets = std::move(compiler.branch_targets);
-  code.branch_targets.shrink_to_fit();
   code.regions = std::move(compiler.regions);
   code.region_starts = std::move(compiler.region_starts);
   code.local_slots = compiler.local_slots;

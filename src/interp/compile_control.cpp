@@ -1,4 +1,6 @@
 // Blocks, branches, calls, and where exceptions are caught.
+#include <cstring>
+
 #include "interp/compiler.hpp"
 
 namespace chiwawa {
@@ -25,11 +27,25 @@ std::span<const ValType> Compiler::label_types(const Label& label) {
   return label.kind == Opcode::loop ? label.params : label.results;
 }
 
+uint32_t Compiler::target_of(uint32_t fixup) const {
+  if ((fixup & 1) == 0) return cells[fixup >> 1].imm;
+  uint32_t target;
+  std::memcpy(&target, reinterpret_cast<const char*>(cells.data()) + (fixup >> 1) * sizeof target, sizeof target);
+  return target;
+}
+
+void Compiler::set_target(uint32_t fixup, uint32_t target) {
+  if ((fixup & 1) == 0) {
+    cells[fixup >> 1].imm = target;
+  } else {
+    std::memcpy(reinterpret_cast<char*>(cells.data()) + (fixup >> 1) * sizeof target, &target, sizeof target);
+  }
+}
+
 void Compiler::fix(uint32_t fixup) {
   while (fixup != kNone) {
-    uint32_t& target = target_of(fixup);
-    const uint32_t next = target;
-    target = (fixup & 1) != 0 ? here() : here() - (fixup >> 1);
+    const uint32_t next = target_of(fixup);
+    set_target(fixup, (fixup & 1) != 0 ? here() : distance(fixup >> 1, here()));
     fixup = next;
   }
 }
@@ -37,8 +53,8 @@ void Compiler::fix(uint32_t fixup) {
 void Compiler::emit_jump(Label& to, SlotOp forward, SlotOp backward, SlotOp backward_poll, uint16_t a, uint16_t b,
                          uint16_t c) {
   if (to.kind == Opcode::loop) {
-    const uint32_t cell = emit(options_.polls ? backward_poll : backward, 0, a, b, c);
-    cells[cell].imm = to.loop_cell - cell;
+    const uint32_t cell = emit(options_.polls ? backward_poll : backward, 1, a, b, c);
+    cells[cell].imm = distance(cell, to.loop_cell);
   } else {
     const uint32_t cell = emit(forward, 0, a, b, c);
     add_fixup(to, cell_fixup(cell));
@@ -90,39 +106,54 @@ void Compiler::emit_return() {
   }
 }
 
+namespace {
+
+/// The comparison's operands as in a branch; nothing if its constant has too many bits for that.
+std::optional<Cell> branch_operands(SlotOp comparison, Cell cell) {
+  switch (comparison) {
+#define CHIWAWA_CONSTANT_I32(cell) (cell).set_bc((cell).imm)
+#define CHIWAWA_CONSTANT_I64(cell)                                 \
+  const auto number = static_cast<int64_t>((cell).wide());         \
+  if (number != static_cast<int32_t>(number)) return std::nullopt; \
+  (cell).set_bc(static_cast<uint32_t>(number))
+#define COMPARE(code, id, text, operand, result) \
+  case SlotOp::id##_c: {                         \
+    CHIWAWA_CONSTANT_##operand(cell);            \
+    return cell;                                 \
+  }
+#include "interp/opcodes.def"
+#undef CHIWAWA_CONSTANT_I32
+#undef CHIWAWA_CONSTANT_I64
+    default: return cell;
+  }
+}
+
+}  // namespace
+
 Compiler::Condition Compiler::pop_condition() {
   const StackEntry entry = pop();
   if (const Cell* producer = producer_of(entry)) {
     const Cell cell = *producer;
-    const auto op = static_cast<SlotOp>(cell.op);
-    if (const BranchForms* forms = branch_forms(op)) {
+    const SlotOp op = accumulator_forms(static_cast<SlotOp>(cell.op)).in_slots;
+    const BranchForms* forms = branch_forms(op);
+    // A branch needs imm for its target: a constant moves to where the right operand's slot would be.
+    const std::optional<Cell> operands = forms != nullptr ? branch_operands(op, cell) : std::nullopt;
+    if (operands) {
       remove_last_cell();
-      Condition condition{forms->when_true, forms->when_true_poll, forms->when_false, forms->when_false_poll, cell.a};
-      // A branch needs imm for its target: the constant moves to where the right operand's slot would be.
-      condition.b = is_constant_form(op) ? static_cast<uint16_t>(cell.imm) : cell.b;
-      condition.c = is_constant_form(op) ? static_cast<uint16_t>(cell.imm >> 16) : cell.c;
-      return condition;
+      return {forms->when_true, forms->when_true_poll, forms->when_false, forms->when_false_poll,
+              operands->a,      operands->b,           operands->c};
     }
     if (op == SlotOp::i32_eqz) {
       remove_last_cell();
       return {SlotOp::br_zero, SlotOp::br_zero_p, SlotOp::br_nonzero, SlotOp::br_nonzero_p, cell.a};
     }
     if (op == SlotOp::i64_eqz) {
-      const BranchForms* forms = branch_forms(SlotOp::i64_eq_c);
+      const BranchForms* zero = branch_forms(SlotOp::i64_eq_c);
       remove_last_cell();
-      return {forms->when_true, forms->when_true_poll, forms->when_false, forms->when_false_poll, cell.a};
+      return {zero->when_true, zero->when_true_poll, zero->when_false, zero->when_false_poll, cell.a};
     }
   }
   return {SlotOp::br_nonzero, SlotOp::br_nonzero_p, SlotOp::br_zero, SlotOp::br_zero_p, slot_of(entry)};
-}
-
-bool Compiler::is_constant_form(SlotOp comparison) {
-  switch (comparison) {
-#define COMPARE(code, id, text, operand, result) case SlotOp::id##_c:
-#include "interp/opcodes.def"
-    return true;
-    default: return false;
-  }
 }
 
 void Compiler::compile_br_if(uint32_t depth, const Condition& condition) {
@@ -134,9 +165,9 @@ void Compiler::compile_br_if(uint32_t depth, const Condition& condition) {
   } else {
     const uint32_t skip = emit(condition.when_false, 0, condition.a, condition.b, condition.c);
     emit_branch(depth);
-    cells[skip].imm = here() - skip;
+    cells[skip].imm = distance(skip, here());
+    bind();
   }
-  bind();
 }
 
 void Compiler::compile_br_table(const Instr& instr) {
@@ -145,19 +176,20 @@ void Compiler::compile_br_table(const Instr& instr) {
   reader_.for_each_label(instr, [&](uint32_t depth) {
     if (!std::exchange(settled, true)) settle_branch_values(label(depth));
   });
-  const uint32_t first = static_cast<uint32_t>(branch_targets.size());
   const uint32_t count = instr.index + 1;
-  branch_targets.resize(first + count, kNone);
-  const uint32_t cell =
-      emit(SlotOp::br_switch, 0, index, static_cast<uint16_t>(count), static_cast<uint16_t>(count >> 16), first);
+  const uint32_t cell = emit(SlotOp::br_switch, 0, index, 0, 0, count);
+  constexpr uint32_t kPerCell = sizeof(Cell) / sizeof(uint32_t);
+  const uint32_t first = here() * kPerCell;
+  for (uint32_t entries = 0; entries < count; entries += kPerCell) append({});
+  bind();
   tables_.push_back({cell, first, count});
   // What is done for a label, shared by all entries that name it.
   constexpr uint32_t kInTable = kNone - 1;
-  std::vector<uint32_t> pieces(labels_.size(), kNone);
+  if (pieces_.size() < labels_.size()) pieces_.resize(labels_.size(), kNone);
   uint32_t entry = first;
   reader_.for_each_label(instr, [&](uint32_t depth) {
     Label& to = label(depth);
-    uint32_t& piece = pieces[depth];
+    uint32_t& piece = pieces_[depth];
     if (piece == kNone) {
       const bool direct = !is_function_label(depth) && !needs_moves(to);
       if (direct && to.kind != Opcode::loop) {
@@ -173,10 +205,11 @@ void Compiler::compile_br_table(const Instr& instr) {
     if (piece == kInTable) {
       add_fixup(to, table_fixup(entry));
     } else {
-      branch_targets[entry] = piece;
+      set_target(table_fixup(entry), piece);
     }
     ++entry;
   });
+  reader_.for_each_label(instr, [&](uint32_t depth) { pieces_[depth] = kNone; });
 }
 
 void Compiler::leave_reachable() {
@@ -214,7 +247,6 @@ void Compiler::begin_block(const Instr& instr) {
     const uint32_t cell = emit(condition.when_false, 0, condition.a, condition.b, condition.c);
     next.else_fixup = cell_fixup(cell);
     cells[cell].imm = kNone;
-    bind();
   } else {
     settle_all();
   }
@@ -282,7 +314,7 @@ void Compiler::compile_catch_clauses(const Instr& instr, const Label& label) {
     regions[label.own_region].clauses.push_back(target);
   });
   bind();
-  cells[over].imm = here() - over;
+  cells[over].imm = distance(over, here());
   for (const StackEntry& param : params) push_home(param.type);
   settled_ = height();
 }
@@ -360,7 +392,10 @@ void Compiler::compile_end(const Instr& instr) {
 
 void Compiler::finish_tables() {
   for (const Table& table : tables_) {
-    for (uint32_t i = 0; i < table.count; ++i) branch_targets[table.first + i] -= table.cell;
+    for (uint32_t i = 0; i < table.count; ++i) {
+      const uint32_t entry = table_fixup(table.first + i);
+      set_target(entry, distance(table.cell, target_of(entry)));
+    }
   }
 }
 
@@ -381,10 +416,15 @@ Compiler::CallSite Compiler::pop_call(const Instr& instr) {
 void Compiler::emit_call(const Instr& instr, const CallSite& site, SlotOp function, SlotOp table, SlotOp reference) {
   switch (site.kind) {
     case CallSite::Kind::Function: emit(function, site.first_slot, 0, 0, 0, instr.index); break;
-    case CallSite::Kind::Table:
-      emit(table, site.first_slot, site.callee_slot, static_cast<uint16_t>(instr.index2),
-           static_cast<uint16_t>(instr.index2 >> 16), instance_.type_ids[instr.index]);
+    case CallSite::Kind::Table: {
+      Cell cell{.op = static_cast<uint32_t>(table),
+                .d = site.first_slot,
+                .a = site.callee_slot,
+                .imm = instance_.type_ids[instr.index]};
+      cell.set_bc(instr.index2);
+      emit(cell);
       break;
+    }
     case CallSite::Kind::Reference: emit(reference, site.first_slot, site.callee_slot); break;
   }
 }

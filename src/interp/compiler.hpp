@@ -2,12 +2,14 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "interp/compile.hpp"
+#include "interp/fusion.hpp"
 #include "interp/instr_reader.hpp"
 #include "interp/single_types.hpp"
 #include "interp/slot_op.hpp"
@@ -25,7 +27,9 @@ class Compiler {
         module_(*instance_.module),
         options_{.polls = store.compile_options.polls && !store.compile_options.exact,
                  .exact = store.compile_options.exact,
-                 .canonical_nans = store.compile_options.canonical_nans},
+                 .canonical_nans = store.compile_options.canonical_nans,
+                 .accumulators = store.compile_options.accumulators,
+                 .no_fusion = store.compile_options.no_fusion},
         barriers_(code.barriers),
         observer_(observer),
         function_(store[code.function]),
@@ -52,7 +56,6 @@ class Compiler {
   }
 
   std::vector<Cell> cells;
-  std::vector<uint32_t> branch_targets;
   std::vector<uint32_t> cell_offsets;
   std::vector<TryRegion> regions;
   std::vector<RegionStart> region_starts;
@@ -151,9 +154,13 @@ class Compiler {
     for (uint32_t at = height() - static_cast<uint32_t>(count); at < height(); ++at) settle(at);
   }
 
-  /// Before `local` changes: entries that stand for it get their value.
+  /// Before `local` changes: entries that stand for it get their value. Where they are not found soon, all entries do,
+  /// so that no entry is looked at again and again.
   void settle_aliases(uint32_t local) {
+    constexpr uint32_t kSoon = 32;
+    const uint32_t end = height() > kSoon ? height() - kSoon : 0;
     for (uint32_t at = height(); aliases_[local] != 0; --at) {
+      if (at == end) return settle_all();
       const StackEntry& entry = stack_[at - 1];
       if (entry.place == StackEntry::Place::Local && entry.local == local) settle(at - 1);
     }
@@ -164,15 +171,31 @@ class Compiler {
   uint32_t here() const { return static_cast<uint32_t>(cells.size()); }
 
   uint32_t emit(SlotOp op, uint16_t d = 0, uint16_t a = 0, uint16_t b = 0, uint16_t c = 0, uint32_t imm = 0) {
-    cells.push_back({static_cast<uint32_t>(op), d, a, b, c, imm});
-    cell_offsets.push_back(offset_);
-    return here() - 1;
+    return emit({static_cast<uint32_t>(op), d, a, b, c, imm});
   }
+  /// Returns where it is. It may have become one with the cell before, whose place it then takes.
+  uint32_t emit(Cell cell);
 
   void emit_constant(uint16_t d, uint64_t bits) {
-    emit(SlotOp::constant, d, static_cast<uint16_t>(bits >> 32), static_cast<uint16_t>(bits >> 48), 0,
-         static_cast<uint32_t>(bits));
+    Cell cell{.op = static_cast<uint32_t>(SlotOp::constant), .d = d};
+    cell.set_wide(bits);
+    emit(cell);
   }
+
+  /// As it is, whatever it means.
+  void append(const Cell& cell) {
+    cells.push_back(cell);
+    cell_offsets.push_back(offset_);
+    held_before_.push_back(held_);
+  }
+
+  /// Whether nobody reads the slot behind `cell`, which reads it: it belonged to an operand. `produces`: the cell's
+  /// result is on the stack already.
+  bool is_last_use(uint16_t slot, const Cell& cell, bool produces) const;
+  /// Lets the cell take an operand from an accumulator.
+  void use_accumulators(Cell& cell, bool produces);
+  /// What the accumulators hold behind the cell.
+  void note_accumulators(const Cell& cell);
 
   /// Pushes the result of the cell that is emitted next, which must write it to slot `d` and nothing else.
   uint16_t push_result(ValType type) {
@@ -188,16 +211,16 @@ class Compiler {
     return cell.d == entry.home ? &cell : nullptr;
   }
 
-  void remove_last_cell() {
-    cells.pop_back();
-    cell_offsets.pop_back();
-    producer_ = kNone;
-  }
+  void remove_last_cell();
 
   // --- control -----------------------------------------------------------------------------------------------------
 
   /// Cells before and after may not be fused from here on.
-  void bind() { producer_ = kNone; }
+  void bind() {
+    producer_ = kNone;
+    bound_ = here();
+    held_ = kNothingHeld;
+  }
 
   /// Marks the current cell as one where a polling machine stops. Two such places with steps between them must not
   /// share a cell, or the position could not be told from the cell.
@@ -209,18 +232,23 @@ class Compiler {
   bool is_function_label(uint32_t depth) const { return depth + 1 == labels_.size(); }
   static std::span<const ValType> label_types(const Label& label);
 
-  /// Sets the target of a forward branch: kinds are told apart by the lowest bit of a fixup.
+  /// Sets the target of a forward branch: kinds are told apart by the lowest bit of a fixup. A br_switch's entry is
+  /// known by its place in the cells, in units of 32 bits.
   static uint32_t cell_fixup(uint32_t cell) { return cell << 1; }
   static uint32_t table_fixup(uint32_t entry) { return entry << 1 | 1; }
-  uint32_t& target_of(uint32_t fixup) { return (fixup & 1) != 0 ? branch_targets[fixup >> 1] : cells[fixup >> 1].imm; }
+  uint32_t target_of(uint32_t fixup) const;
+  void set_target(uint32_t fixup, uint32_t target);
 
-  void add_fixup(Label& to, uint32_t fixup) { target_of(fixup) = std::exchange(to.fixups, fixup); }
+  void add_fixup(Label& to, uint32_t fixup) { set_target(fixup, std::exchange(to.fixups, fixup)); }
+
+  /// As branches have it: in bytes.
+  static uint32_t distance(uint32_t from, uint32_t to) { return (to - from) * static_cast<uint32_t>(sizeof(Cell)); }
 
   /// Lets every branch of the chain go to the current cell. Targets are relative to the branching cell; those of a
   /// br_switch are made so when its table is complete (finish_tables), because here its cell is not known.
   void fix(uint32_t fixup);
 
-  /// Emits a branch with a target that is relative to itself, chosen by the label.
+  /// Emits a branch chosen by the label.
   void emit_jump(Label& to, SlotOp forward, SlotOp backward, SlotOp backward_poll, uint16_t a, uint16_t b, uint16_t c);
 
   /// Whether a branch to this label has values to move.
@@ -246,8 +274,6 @@ class Compiler {
   };
 
   Condition pop_condition();
-
-  static bool is_constant_form(SlotOp comparison);
 
   void compile_br_if(uint32_t depth, const Condition& condition);
 
@@ -312,8 +338,6 @@ class Compiler {
   void report_step();
 
   void compile_local_set(uint32_t local, bool keep);
-
-  static bool fits_constant(const StackEntry& entry);
 
   void compile_binary(const Instr& instr);
 
@@ -422,10 +446,17 @@ class Compiler {
   uint32_t settled_ = 0;  // all entries below this height are in their homes
   std::vector<Label> labels_;
   std::vector<Table> tables_;
+  std::vector<uint32_t> pieces_;  // compile_br_table's; between two of them all are kNone
   bool reachable_ = true;
   uint32_t nesting_ = 0;       // blocks opened since code became unreachable
   uint32_t offset_ = 0;        // of the current instruction
   uint32_t producer_ = kNone;  // cell that computed the topmost entry
+  uint32_t bound_ = 0;         // cells before are not changed any more
+  /// Per accumulator, the slot whose value it has, too.
+  using Held = std::array<uint32_t, kAccumulators>;
+  static constexpr Held kNothingHeld = {kNone, kNone, kNone, kNone};
+  Held held_ = kNothingHeld;
+  std::vector<Held> held_before_;  // per cell
   uint32_t sync_cell_ = kNone;
   bool step_since_sync_ = false;
 };

@@ -22,6 +22,9 @@
 
 namespace chiwawa {
 
+/// In a loop: keeps the compiler from making a call of it.
+#define KEEP_LOOP() __asm__ volatile("")
+
 /// Why a dispatcher returned.
 enum class Exit : uint32_t {
   Go,        ///< internal: not returned, execution goes on with the context's registers
@@ -72,10 +75,12 @@ struct Context {
   int64_t fuel = 0;
   uint8_t* mem = nullptr;  ///< memory 0 of the current instance
   uint64_t mem_size = 0;   ///< bytes
+  uint64_t mem_safe = 0;   ///< an access of at most 8 bytes at a smaller address is in bounds
 
   Frame* frame = nullptr;       ///< innermost
   Frame* frames_end = nullptr;  ///< one past the last usable one
   uint64_t* slots_end = nullptr;
+  uint32_t slots_wanted = 0;  ///< by the callee of a call for which there is no room
 
   // Of the current instance.
   Instance* instance = nullptr;
@@ -160,6 +165,28 @@ Exit atomic_wait(Context& ctx);
 /// The callee of a call_indirect at ctx.pc, or null with ctx.trap set.
 FuncInst* indirect_callee(Context& ctx);
 
+/// The callee of the call_indirect `cell`, if it is a function of the current instance and of exactly that type; else
+/// null.
+inline FuncInst* easy_callee(const Context& ctx, const Cell& cell, const uint64_t* fp) {
+  const TableInst& table = *ctx.instance->cache.tables[cell.bc()];
+  const uint64_t index = table.type.address == ValType::I64 ? fp[cell.a] : static_cast<uint32_t>(fp[cell.a]);
+  if (index >= table.elements.size()) [[unlikely]]
+    return nullptr;
+  const uint64_t ref = table.elements[static_cast<size_t>(index)];
+  if (ref == kNullRef) [[unlikely]]
+    return nullptr;
+  FuncInst* const function = ctx.store->funcs[static_cast<size_t>(ref - 1)].get();
+  return function->type_id == cell.imm && function->instance == ctx.instance ? function : nullptr;
+}
+
+/// Loops: few are the rule, and a call of memset costs more than they do.
+inline void zero_slots(uint64_t* slot, const uint64_t* end) {
+  for (; slot < end; ++slot) {
+    *slot = 0;
+    KEEP_LOOP();
+  }
+}
+
 /// Compiles the innermost frame's function, makes room and zeroes its locals; ctx.pc becomes its first cell.
 Exit enter_uncompiled(Context& ctx);
 
@@ -206,6 +233,19 @@ struct ReprOf<ValType::F64> {
 template <ValType T>
 using Repr = typename ReprOf<T>::type;
 
+/// What a load or store has in memory.
+template <Opcode>
+struct StorageOfLoad;
+#define LOAD(code, id, text, valtype, storage) \
+  template <>                                  \
+  struct StorageOfLoad<Opcode::id> {           \
+    using type = storage;                      \
+  };
+#define STORE(code, id, text, valtype, storage) LOAD(code, id, text, valtype, storage)
+#include "interp/opcodes.def"
+template <Opcode O>
+using StorageOf = typename StorageOfLoad<O>::type;
+
 template <typename T>
 inline T from_slot(uint64_t slot) {
   if constexpr (std::is_same_v<T, float>) {
@@ -223,10 +263,48 @@ inline uint64_t to_slot(uint64_t v) { return v; }
 inline uint64_t to_slot(float v) { return std::bit_cast<uint32_t>(v); }
 inline uint64_t to_slot(double v) { return std::bit_cast<uint64_t>(v); }
 
-/// A cell's 32-bit constant as an operand.
+/// A cell's 32-bit constant as an operand; integers of 64 bits are extended with its sign, and f64 are made from f32.
 template <typename T>
 inline T from_constant(uint32_t imm) {
-  return static_cast<T>(static_cast<int64_t>(static_cast<int32_t>(imm)));
+  if constexpr (std::is_same_v<T, float>) {
+    return std::bit_cast<float>(imm);
+  } else if constexpr (std::is_same_v<T, double>) {
+    return std::bit_cast<float>(imm);
+  } else {
+    return static_cast<T>(static_cast<int64_t>(static_cast<int32_t>(imm)));
+  }
+}
+
+/// A cell's constant as an operand: of 32 bits in imm, of 64 in b, c and imm.
+template <typename T>
+inline T whole_constant(const Cell& cell) {
+  if constexpr (sizeof(T) == 4) {
+    return from_constant<T>(cell.imm);
+  } else {
+    return from_slot<T>(cell.wide());
+  }
+}
+
+/// The accumulator for values of that type (dispatch.hpp).
+template <typename T>
+inline T accumulator(uint64_t integer, float single_float, double double_float) {
+  if constexpr (std::is_same_v<T, float>) {
+    return single_float;
+  } else if constexpr (std::is_same_v<T, double>) {
+    return double_float;
+  } else {
+    return static_cast<T>(integer);
+  }
+}
+template <typename T>
+inline void set_accumulator(T value, uint64_t& integer, float& single_float, double& double_float) {
+  if constexpr (std::is_same_v<T, float>) {
+    single_float = value;
+  } else if constexpr (std::is_same_v<T, double>) {
+    double_float = value;
+  } else {
+    integer = to_slot(value);
+  }
 }
 
 /// The value of that type in the slots from `slot` on; upper halves of 32-bit values are not looked at.
@@ -270,6 +348,19 @@ inline V128 load_vector(const uint64_t* slot) {
   return vector;
 }
 inline void store_vector(uint64_t* slot, V128 vector) { std::memcpy(slot, &vector, sizeof vector); }
+
+/// The cell at that distance, which is in bytes.
+inline const Cell* at_distance(const Cell* cell, uint32_t distance) {
+  const char* const at = reinterpret_cast<const char*>(cell) + static_cast<int32_t>(distance);
+  return reinterpret_cast<const Cell*>(at);
+}
+
+/// How far the target of a br_switch's entry is.
+inline uint32_t table_target(const Cell* cell, uint32_t entry) {
+  uint32_t target;
+  std::memcpy(&target, reinterpret_cast<const char*>(cell + 1) + size_t{entry} * sizeof target, sizeof target);
+  return target;
+}
 
 /// The vector that is part of the code, in two cells.
 inline V128 vector_in(const Cell* cell) {

@@ -57,6 +57,11 @@ void Machine::Impl::reset() {
 }
 
 bool Machine::Impl::reserve(uint64_t slots, uint32_t frames) {
+  bool& accumulators = ctx.store->compile_options.accumulators;
+  if (accumulators != (dispatch == Dispatch::Tail)) {
+    accumulators = !accumulators;
+    ctx.store->forget_code();
+  }
   if (ctx.slots.size == 0 && !ctx.slots.resize(256)) return false;
   if (ctx.frames.size == 0 && !ctx.frames.resize(64)) return false;
   // What is there may already be more than the limits allow.

@@ -14,7 +14,7 @@
 
 namespace chiwawa {
 
-/// Which dispatcher executes. All run the same code on the same machine; it may change between two calls of run().
+/// Which dispatcher executes.
 enum class Dispatch : uint8_t { Loop, Tail };
 
 /// Whether this build contains it.

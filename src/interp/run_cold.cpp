@@ -14,7 +14,6 @@ namespace chiwawa {
 TrapKind run_cold(Context& context, const Cell* pc, uint64_t* fp) {
   Context* const ctx = &context;
   uint8_t* const mem = ctx->mem;
-  const uint64_t mem_size = ctx->mem_size;
   switch (static_cast<SlotOp>(pc->op)) {
 #include "interp/instr_aggregate.inc"
 #include "interp/instr_atomic.inc"

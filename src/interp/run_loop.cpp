@@ -2,6 +2,9 @@
 #include "interp/dispatch.hpp"
 
 #define INSTR(op) case SlotOp::op:
+#define INSTR_DOOR(op) \
+  case SlotOp::op: door_##op:
+#define GO(op) goto door_##op
 #define DISPATCH() goto dispatch
 #define RETURN(exit) return exit
 
@@ -14,12 +17,13 @@ namespace chiwawa {
   const Cell* pc = ctx->pc;
   uint64_t* fp = ctx->fp;
   uint8_t* mem = ctx->mem;
-  uint64_t mem_size = ctx->mem_size;
+  uint64_t mem_safe = ctx->mem_safe;
   int64_t fuel = ctx->fuel;
 
 dispatch:
   switch (static_cast<SlotOp>(pc->op)) {
 #include "interp/instr_control.inc"
+#include "interp/instr_fused.inc"
 #include "interp/instr_memory.inc"
 #include "interp/instr_numeric.inc"
 #include "interp/instr_variable.inc"

@@ -8,41 +8,16 @@ namespace {
 
 using Shape = SlotForms::Shape;
 
-// clang-format off
-constexpr std::optional<Opcode> swapped(Opcode opcode) {
-  switch (opcode) {
-#define CHIWAWA_SAME(id)                          \
-    case Opcode::i32_##id: return Opcode::i32_##id; \
-    case Opcode::i64_##id: return Opcode::i64_##id;
-    CHIWAWA_SAME(add) CHIWAWA_SAME(mul) CHIWAWA_SAME(and) CHIWAWA_SAME(or) CHIWAWA_SAME(xor)
-    CHIWAWA_SAME(eq) CHIWAWA_SAME(ne)
-#undef CHIWAWA_SAME
-#define CHIWAWA_PAIR(a, b)                        \
-    case Opcode::i32_##a: return Opcode::i32_##b; \
-    case Opcode::i64_##a: return Opcode::i64_##b; \
-    case Opcode::i32_##b: return Opcode::i32_##a; \
-    case Opcode::i64_##b: return Opcode::i64_##a;
-    CHIWAWA_PAIR(lt_s, gt_s) CHIWAWA_PAIR(lt_u, gt_u) CHIWAWA_PAIR(le_s, ge_s) CHIWAWA_PAIR(le_u, ge_u)
-#undef CHIWAWA_PAIR
-    default: return std::nullopt;
-  }
-}
-// clang-format on
-
 constexpr std::array<SlotForms, kOpcodeRows> make_forms() {
   std::array<SlotForms, kOpcodeRows> forms{};
   const auto set = [&forms](Opcode opcode, Shape shape, ValType result, SlotOp slots, std::optional<SlotOp> constant) {
     forms[row_of(opcode)] = {shape, result, slots, constant, swapped(opcode), false, {}};
   };
-#define CHIWAWA_CONSTANT_I32(id) SlotOp::id##_c
-#define CHIWAWA_CONSTANT_I64(id) SlotOp::id##_c
-#define CHIWAWA_CONSTANT_F32(id) std::nullopt
-#define CHIWAWA_CONSTANT_F64(id) std::nullopt
 #define NUMERIC1(code, id, text, operand, result) \
   set(Opcode::id, Shape::Unary, ValType::result, SlotOp::id, std::nullopt);
 #define NUMERIC1_TRAPS(code, id, text, operand, result) NUMERIC1(code, id, text, operand, result)
 #define NUMERIC2(code, id, text, operand, result) \
-  set(Opcode::id, Shape::Binary, ValType::result, SlotOp::id, CHIWAWA_CONSTANT_##operand(id));
+  set(Opcode::id, Shape::Binary, ValType::result, SlotOp::id, SlotOp::id##_c);
 #define NUMERIC2_TRAPS(code, id, text, operand, result) NUMERIC2(code, id, text, operand, result)
 #define WIDE2(code, id, text) set(Opcode::id, Shape::Wide2, ValType::I64, SlotOp::id, std::nullopt);
 #define WIDE4(code, id, text) set(Opcode::id, Shape::Wide4, ValType::I64, SlotOp::id, std::nullopt);
@@ -74,10 +49,6 @@ constexpr std::array<SlotForms, kOpcodeRows> make_forms() {
 #define SIMD_LOAD_LANE(code, id, text, bytes, lanes) CHIWAWA_MEMORY(id, LoadLane, V128)
 #define SIMD_STORE_LANE(code, id, text, bytes, lanes) CHIWAWA_MEMORY(id, StoreLane, V128)
 #include "interp/opcodes.def"
-#undef CHIWAWA_CONSTANT_I32
-#undef CHIWAWA_CONSTANT_I64
-#undef CHIWAWA_CONSTANT_F32
-#undef CHIWAWA_CONSTANT_F64
 #undef CHIWAWA_MEMORY
 #undef CHIWAWA_ATOMIC
 #undef CHIWAWA_VECTOR
@@ -86,7 +57,75 @@ constexpr std::array<SlotForms, kOpcodeRows> make_forms() {
 
 constexpr std::array<SlotForms, kOpcodeRows> kForms = make_forms();
 
+constexpr Accumulator accumulator_of(ValType type) {
+  switch (type) {
+    case ValType::I32:
+    case ValType::I64: return Accumulator::Integer;
+    case ValType::F32: return Accumulator::F32;
+    case ValType::F64: return Accumulator::F64;
+    default: return Accumulator::None;
+  }
+}
+
+using AccumulatorTable = std::array<AccumulatorForms, static_cast<size_t>(SlotOp::kCount)>;
+
+constexpr AccumulatorTable make_accumulator_forms() {
+  AccumulatorTable forms{};
+  const auto at = [&forms](SlotOp op) -> AccumulatorForms& { return forms[static_cast<size_t>(op)]; };
+  for (uint32_t op = 0; op < static_cast<uint32_t>(SlotOp::kCount); ++op) {
+    const auto self = static_cast<SlotOp>(op);
+    forms[op].to_accumulator = forms[op].a_in_accumulator = forms[op].b_in_accumulator = self;
+    forms[op].in_slots = forms[op].with_slot = self;
+  }
+  using Kind = AccumulatorForms::Kind;
+  // `form` is another form of `op`, `only` the same without writing the slot.
+  const auto value = [&](SlotOp op, SlotOp form, SlotOp only, ValType r) {
+    at(form).kind = at(only).kind = Kind::Value;
+    at(form).result = at(only).result = accumulator_of(r);
+    at(form).to_accumulator = only;
+    at(only).with_slot = form;
+    at(form).in_slots = at(only).in_slots = op;
+  };
+  const auto effect = [&](SlotOp op, SlotOp form) {
+    at(form).kind = Kind::Effect;
+    at(form).in_slots = op;
+  };
+  const auto operand_a = [&](SlotOp op, SlotOp form, ValType type) {
+    at(op).a = accumulator_of(type);
+    at(op).a_in_accumulator = form;
+  };
+  const auto operand_b = [&](SlotOp op, SlotOp form, ValType type) {
+    at(op).b = accumulator_of(type);
+    at(op).b_in_accumulator = form;
+  };
+#define SLOT_OP(id)
+#define VALUE0(id, r) value(SlotOp::id, SlotOp::id, SlotOp::id##_r, r);
+#define VALUE1(id, a, r)                                  \
+  VALUE0(id, r)                                           \
+  value(SlotOp::id, SlotOp::id##_a, SlotOp::id##_a_r, r); \
+  operand_a(SlotOp::id, SlotOp::id##_a, a);
+#define VALUE2(id, a, b, r)                               \
+  VALUE1(id, a, r)                                        \
+  value(SlotOp::id, SlotOp::id##_b, SlotOp::id##_b_r, r); \
+  operand_b(SlotOp::id, SlotOp::id##_b, b);
+#define EFFECT1(id, a)                \
+  effect(SlotOp::id, SlotOp::id);     \
+  effect(SlotOp::id, SlotOp::id##_a); \
+  operand_a(SlotOp::id, SlotOp::id##_a, a);
+#define EFFECT2(id, a, b)             \
+  EFFECT1(id, a)                      \
+  effect(SlotOp::id, SlotOp::id##_b); \
+  operand_b(SlotOp::id, SlotOp::id##_b, b);
+#include "interp/slot_ops.def"
+  at(SlotOp::nop_cell).kind = at(SlotOp::charge).kind = Kind::Effect;
+  return forms;
+}
+
+constexpr AccumulatorTable kAccumulatorForms = make_accumulator_forms();
+
 }  // namespace
+
+const AccumulatorForms& accumulator_forms(SlotOp op) { return kAccumulatorForms[static_cast<size_t>(op)]; }
 
 const SlotForms& slot_forms(Opcode opcode) { return kForms[row_of(opcode)]; }
 

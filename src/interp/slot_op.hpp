@@ -9,6 +9,14 @@
 
 namespace chiwawa {
 
+/// The types of an instruction that computes or moves one value; see opcodes.def.
+constexpr ValType operand_type(Opcode opcode);
+constexpr ValType result_type(Opcode opcode);
+constexpr ValType stored_type(Opcode opcode);
+
+#define CHIWAWA_FUSED_NAME(first, F, second, S) first##_##F##_##second##_##S
+#define CHIWAWA_FUSED_RIGHT_NAME(first, F, second, S) second##_##S##_of_##first##_##F
+
 enum class SlotOp : uint32_t {
 #define SLOT_OP(id) id,
 #include "interp/slot_ops.def"
@@ -52,7 +60,82 @@ struct BranchForms {
   SlotOp when_true, when_true_poll, when_false, when_false_poll;
 };
 
+/// Registers of a dispatcher that hold a number between two operations, one for each kind.
+enum class Accumulator : uint8_t { None, Integer, F32, F64 };
+constexpr size_t kAccumulators = 4;  ///< with None
+
+/// What an operation has to do with accumulators (slot_ops.def: VALUE1 and so on).
+struct AccumulatorForms {
+  enum class Kind : uint8_t {
+    Unknown,  ///< all accumulators hold anything behind it
+    Effect,   ///< leaves accumulators and slots as they are
+    Value,    ///< writes slot d, and the same into `result`
+  } kind = Kind::Unknown;
+  Accumulator result = Accumulator::None;
+  Accumulator a = Accumulator::None;
+  Accumulator b = Accumulator::None;
+  SlotOp to_accumulator{};    ///< the same without writing slot d
+  SlotOp a_in_accumulator{};  ///< the same with operand a in its accumulator
+  SlotOp b_in_accumulator{};
+  SlotOp in_slots{};   ///< the same with everything in slots: itself, if it is no form of another
+  SlotOp with_slot{};  ///< the same, writing slot d
+};
+const AccumulatorForms& accumulator_forms(SlotOp op);
+
 /// The branches for a comparison's value operation (id or id_c); nothing for other operations.
 const BranchForms* branch_forms(SlotOp comparison);
+
+/// The instruction that gives the same with exchanged operands.
+// clang-format off
+constexpr std::optional<Opcode> swapped(Opcode opcode) {
+  switch (opcode) {
+#define CHIWAWA_SAME(id)                          \
+    case Opcode::i32_##id: return Opcode::i32_##id; \
+    case Opcode::i64_##id: return Opcode::i64_##id;
+    CHIWAWA_SAME(add) CHIWAWA_SAME(mul) CHIWAWA_SAME(and) CHIWAWA_SAME(or) CHIWAWA_SAME(xor)
+    CHIWAWA_SAME(eq) CHIWAWA_SAME(ne)
+#undef CHIWAWA_SAME
+#define CHIWAWA_PAIR(a, b)                        \
+    case Opcode::i32_##a: return Opcode::i32_##b; \
+    case Opcode::i64_##a: return Opcode::i64_##b; \
+    case Opcode::i32_##b: return Opcode::i32_##a; \
+    case Opcode::i64_##b: return Opcode::i64_##a;
+    CHIWAWA_PAIR(lt_s, gt_s) CHIWAWA_PAIR(lt_u, gt_u) CHIWAWA_PAIR(le_s, ge_s) CHIWAWA_PAIR(le_u, ge_u)
+#undef CHIWAWA_PAIR
+    default: return std::nullopt;
+  }
+}
+// clang-format on
+
+constexpr ValType operand_type(Opcode opcode) {
+  switch (opcode) {
+#define NUMERIC1(code, id, text, operand, result) \
+  case Opcode::id: return ValType::operand;
+#define NUMERIC2(code, id, text, operand, result) \
+  case Opcode::id: return ValType::operand;
+#include "interp/opcodes.def"
+    default: return {};
+  }
+}
+constexpr ValType result_type(Opcode opcode) {
+  switch (opcode) {
+#define NUMERIC1(code, id, text, operand, result) \
+  case Opcode::id: return ValType::result;
+#define NUMERIC2(code, id, text, operand, result) \
+  case Opcode::id: return ValType::result;
+#define LOAD(code, id, text, type, storage) \
+  case Opcode::id: return ValType::type;
+#include "interp/opcodes.def"
+    default: return {};
+  }
+}
+constexpr ValType stored_type(Opcode opcode) {
+  switch (opcode) {
+#define STORE(code, id, text, type, storage) \
+  case Opcode::id: return ValType::type;
+#include "interp/opcodes.def"
+    default: return {};
+  }
+}
 
 }  // namespace chiwawa

@@ -24,6 +24,13 @@ std::vector<T*> pointers(const std::vector<std::unique_ptr<T>>& list, const std:
   return result;
 }
 
+Code uncompiled(const FuncInst& function, FuncAddr address) {
+  return {.cells = &kCompileStub,
+          .param_slots = slots_of(function.type.params),
+          .function = address,
+          .instance = function.instance};
+}
+
 }  // namespace
 
 FuncAddr Store::add_host_function(HostFunction function) {
@@ -41,10 +48,7 @@ FuncAddr Store::add_function(Instance& instance, uint32_t function_index) {
   inst->type = types.func(inst->type_id);
   inst->instance = &instance;
   inst->function_index = function_index;
-  inst->code.cells = &kCompileStub;
-  inst->code.param_slots = slots_of(inst->type.params);
-  inst->code.function = static_cast<FuncAddr>(funcs.size());
-  inst->code.instance = &instance;
+  inst->code = uncompiled(*inst, static_cast<FuncAddr>(funcs.size()));
   return append<FuncAddr>(funcs, std::move(inst));
 }
 
@@ -91,6 +95,12 @@ Instance& Store::add_instance(std::shared_ptr<const Module> module, std::vector<
   inst->type_ids = std::move(type_ids);
   instances.push_back(std::move(inst));
   return *instances.back();
+}
+
+void Store::forget_code() {
+  for (size_t i = 0; i < funcs.size(); ++i) {
+    if (!funcs[i]->is_host()) funcs[i]->code = uncompiled(*funcs[i], static_cast<FuncAddr>(i));
+  }
 }
 
 void Store::build_cache(Instance& instance) {

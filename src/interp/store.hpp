@@ -167,6 +167,8 @@ class Store {
   DataInst& operator[](DataAddr a) { return *datas[raw(a)]; }
   const FuncInst& operator[](FuncAddr a) const { return *funcs[raw(a)]; }
 
+  /// Functions will be compiled again, when they are called next. Nothing may be running.
+  void forget_code();
   /// Makes instance.cache from its addresses; call it when they are complete.
   void build_cache(Instance& instance);
   /// The value of an export, or nothing.

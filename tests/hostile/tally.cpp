@@ -6,6 +6,7 @@
 #include "interp/decode.hpp"
 #include "interp/validate.hpp"
 #include "spec/files.hpp"
+#include "stub_imports.hpp"
 
 namespace chiwawa::hostile {
 namespace {
@@ -16,36 +17,6 @@ HostResult return_zeros(HostCall& call, void* context) {
   const auto results = reinterpret_cast<uintptr_t>(context);
   for (size_t i = 0; i < results; ++i) call.result(i, 0);
   return HostResult::done();
-}
-
-/// What the import of that number asks for. A limit that is too large fails as in real life.
-Result<Extern> make_extern(Store& store, const Module& module, const Import& import) {
-  const std::vector<uint32_t> ids = store.add_types(module);
-  switch (import.kind) {
-    case ExternKind::Func: {
-      const FuncType type = TypeSpace::renumber(module.function_type(import.index), ids);
-      return Extern{ExternKind::Func, raw(store.add_host_function(stub_function(import.module, import.name, type)))};
-    }
-    case ExternKind::Table: {
-      TableType type = module.tables[import.index].type;
-      type.element = TypeSpace::renumber(type.element, ids);
-      const Result<TableAddr> table = store.add_table(type, kNullRef);
-      if (!table) return table.error();
-      return Extern{ExternKind::Table, raw(*table)};
-    }
-    case ExternKind::Memory: {
-      const Result<MemAddr> memory = store.add_memory(module.memories[import.index]);
-      if (!memory) return memory.error();
-      return Extern{ExternKind::Memory, raw(*memory)};
-    }
-    case ExternKind::Global: {
-      GlobalType type = module.globals[import.index].type;
-      type.type = TypeSpace::renumber(type.type, ids);
-      return Extern{ExternKind::Global, raw(store.add_global(type, 0))};
-    }
-    case ExternKind::Tag: return Extern{ExternKind::Tag, raw(store.add_tag(ids[module.tags[import.index].type_index]))};
-  }
-  return Error{Phase::Link, "unknown kind of import"};
 }
 
 /// Bytes. What is larger takes long and tells little more.
@@ -101,7 +72,10 @@ Result<World> make_world(std::shared_ptr<const Module> module) {
   world.store->compile_options = kHostileCode;
   std::vector<Extern> imports;
   for (const Import& import : world.module->imports) {
-    const Result<Extern> item = make_extern(*world.store, *world.module, import);
+    const Result<Extern> item = test::add_stub_import(
+        *world.store, *world.module, import,
+        [](const Import& named, const FuncType& type) { return stub_function(named.module, named.name, type); },
+        [](ValType) { return uint64_t{0}; });
     if (!item) return item.error();
     imports.push_back(*item);
   }

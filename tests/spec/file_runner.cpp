@@ -52,7 +52,10 @@ void Tally::add(const Tally& other) {
 }
 
 FileRunner::FileRunner(std::filesystem::path vectors, std::string id, const Mode& mode)
-    : vectors_(std::move(vectors)), id_(std::move(id)), world_(mode), spectest_(add_spectest(world_.store())) {
+    : vectors_(std::move(vectors)),
+      id_(std::move(id)),
+      world_(mode, spectest_function),
+      spectest_(add_spectest(world_.store())) {
   current_.skipped = "no module yet";
 }
 

@@ -33,6 +33,7 @@ constexpr const char* kHelp = R"(usage: spec_runner --vectors DIR [options]
   --dispatch KIND      loop or tail (default: the fastest of this build)
   --stop-every N       stop after every N steps, save, read back, restore into a fresh store, and go on;
                        auto: 1 for files under 10,000 steps, otherwise about 2,000 stops in each
+  --no-fusion          every instruction becomes operations of its own
   --collect-always     collect the garbage before every new object
   --needs              execute nothing, but compare the features that each module needs with needs.json
   -v, --verbose        print every file's row, not only the groups'
@@ -45,6 +46,7 @@ struct Options {
   Dispatch dispatch = default_dispatch();
   uint64_t stop_every = 0;
   bool stop_auto = false;
+  bool no_fusion = false;
   bool collect_always = false;
   bool needs = false;
   bool verbose = false;
@@ -57,6 +59,8 @@ std::optional<Options> parse_options(int argc, char** argv) {
     const bool more = i + 1 < argc;
     if (arg == "-v" || arg == "--verbose") {
       options.verbose = true;
+    } else if (arg == "--no-fusion") {
+      options.no_fusion = true;
     } else if (arg == "--collect-always") {
       options.collect_always = true;
     } else if (arg == "--needs") {
@@ -138,6 +142,7 @@ void print_row(const std::string& label, const Totals& totals, bool stopping) {
 Totals run_file(const Options& options, const std::string& id) {
   Mode mode;
   mode.dispatch = options.dispatch;
+  mode.no_fusion = options.no_fusion;
   mode.collect_always = options.collect_always;
   mode.stop_every = options.stop_every;
   if (mode.stop_every != 0 || options.stop_auto) {

@@ -6,15 +6,17 @@
 #include "snapshot/restore.hpp"
 #include "snapshot/stream.hpp"
 #include "snapshot/write.hpp"
-#include "spec/spectest.hpp"
 
 namespace chiwawa::spec {
 
-World::World(const Mode& mode) : mode_(mode), store_(make_store()) {}
+World::World(const Mode& mode, HostFunctions host_functions)
+    : mode_(mode), host_functions_(std::move(host_functions)), store_(make_store()) {}
 
 std::unique_ptr<Store> World::make_store() const {
   auto store = std::make_unique<Store>();
   store->compile_options.exact = mode_.exact;
+  store->compile_options.polls = mode_.polls;
+  store->compile_options.no_fusion = mode_.no_fusion;
   store->heap.collect_always = mode_.collect_always;
   return store;
 }
@@ -39,11 +41,14 @@ Result<Outcome> World::invoke(FuncAddr function, std::span<const Value> args) {
       until_stop_ = mode_.stop_every;
     }
     const uint64_t before = machine->steps();
-    Outcome outcome = machine->run(mode_.stop_every == 0 ? ~uint64_t{0} : until_stop_);
-    const uint64_t ran = machine->steps() - before;
-    steps_ += ran;
+    const uint64_t budget = mode_.stop_every == 0 ? ~uint64_t{0} : until_stop_;
+    Outcome outcome = machine->run(std::min(budget, mode_.most_steps - steps_));
+    const bool paused = outcome.kind == Outcome::Kind::Paused;
+    // Polls are not reported: of those, what is left when a call ends is what the next one has.
+    const uint64_t ran = mode_.exact ? machine->steps() - before : (paused ? until_stop_ : 0);
+    steps_ += mode_.exact ? ran : 0;
     until_stop_ -= std::min(until_stop_, ran);
-    if (outcome.kind != Outcome::Kind::Paused) return outcome;
+    if (!paused || steps_ >= mode_.most_steps) return outcome;
   }
 }
 
@@ -56,8 +61,8 @@ Result<void> World::move_through_snapshot(std::unique_ptr<Machine>& machine) {
   CHIWAWA_TRY(reader.open());
   std::vector<std::shared_ptr<const Module>> modules;
   for (const auto& instance : store_->instances) modules.push_back(instance->module);
-  const auto host_function = [](std::string_view module, std::string_view name, const FuncType&) {
-    return spectest_function(module, name);
+  const auto host_function = [this](std::string_view module, std::string_view name, const FuncType&) {
+    return host_functions_(module, name);
   };
   Result<snapshot::Restored> restored =
       snapshot::restore(reader, modules, host_function, {store_->limits, store_->compile_options});

@@ -1,10 +1,13 @@
-// World: a store with everything that one file of vectors puts into it, and a machine that runs calls in it - straight,
-// or stopped, saved, read back and restored every so many steps.
+// World: a store with everything that one test puts into it, and a machine that runs calls in it - straight, or
+// stopped, saved, read back and restored every so many steps.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "interp/machine.hpp"
@@ -18,16 +21,24 @@ struct Mode {
   Dispatch dispatch = default_dispatch();
   /// Count steps: needed to stop, and to find out how many there are.
   bool exact = false;
-  /// Steps between two stops, counted over all calls of a file; 0: never.
+  /// Count polls: needed to stop there. Not together with `exact`.
+  bool polls = false;
+  bool no_fusion = false;
+  /// Steps (polls, where these are counted) between two stops, counted over all calls; 0: never.
   uint64_t stop_every = 0;
+  /// After so many steps a call is Paused in the end. Only where they are counted.
+  uint64_t most_steps = ~uint64_t{0};
   bool collect_always = false;  ///< the heap's collector runs before every new object
   /// Frames before "call stack exhausted". Small where every stop saves all of them.
   uint32_t max_call_depth = MachineLimits{}.max_call_depth;
 };
 
+/// The host function of that module and name: what a store is restored with.
+using HostFunctions = std::function<std::optional<HostFunction>(std::string_view module, std::string_view name)>;
+
 class World {
  public:
-  explicit World(const Mode& mode);
+  World(const Mode& mode, HostFunctions host_functions);
 
   /// Another object after each invoke(): addresses and instance numbers stay, pointers do not.
   Store& store() { return *store_; }
@@ -44,10 +55,11 @@ class World {
   Result<void> move_through_snapshot(std::unique_ptr<Machine>& machine);
 
   Mode mode_;
+  HostFunctions host_functions_;
   std::unique_ptr<Store> store_;
   uint64_t steps_ = 0;
   uint64_t stops_ = 0;
-  uint64_t until_stop_ = 0;  // steps
+  uint64_t until_stop_ = 0;  // steps or polls
 };
 
 }  // namespace chiwawa::spec
