@@ -16,7 +16,8 @@ run_bench() {
 }
 
 bench_programs() {
-  build_presets native wasi wasi-tail wasi-simd
+  local preset
+  for preset in native wasi wasi-tail wasi-simd; do build_preset "$preset" chiwawa; done
   build_guests
   build_native_programs
   node bench/compare/run.mjs "$@"

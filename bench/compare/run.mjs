@@ -29,7 +29,8 @@ const USAGE = `usage: node bench/compare/run.mjs [option...]
                           stands for two builds: the goals count the faster one on each host
   --time cpu|wall         processor time of all threads (default), or the time on the clock
   --out FOLDER            where results.json, summary.md and chart.svg go (default build/bench/results)
-  --report FILE           measure nothing: report a results.json again`;
+  --report FILE           measure nothing: report a results.json again
+  --docs                  also replace the results in docs/performance.md, and its picture`;
 
 function fail(message) {
   console.error(`bench: ${message}`);
@@ -42,6 +43,7 @@ function readOptions() {
     const { values } = parseArgs({ options: {
       build: text('build'), quick: { type: 'boolean' }, rounds: text(), guests: text(), hosts: text(), dispatch: text('tail,loop'),
       builds: text(), options: text('cr,exact'), peer: list, 'peer-wasm': list, time: text('cpu'), out: text(), report: text(),
+      docs: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' } } });
     if (values.help) {
       console.log(USAGE);
@@ -137,10 +139,20 @@ function write(results, out) {
   writeFileSync(join(out, 'chart.svg'), chartOf(results));
 }
 
+/// What stands between the two marks in docs/performance.md, and the picture beside it.
+function writeDocs(results) {
+  const docs = new URL('../../docs/performance.md', import.meta.url);
+  const text = readFileSync(docs, 'utf8'), place = /(?<=<!-- results -->\n)[^]*(?=<!-- end of results -->)/;
+  if (!place.test(text)) fail('docs/performance.md has no place for results');
+  writeFileSync(docs, text.replace(place, () => `\n${reportOf(results).replaceAll('\n## ', '\n### ')}\n`));
+  writeFileSync(new URL('performance.svg', docs), chartOf(results));
+}
+
 const options = readOptions();
 if (options.report) {
   const results = JSON.parse(readFileSync(options.report, 'utf8'));
   write(results, options.out);
+  if (options.docs) writeDocs(results);
   console.log(reportOf(results));
   process.exit(0);
 }
@@ -169,6 +181,7 @@ try {
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
+if (options.docs) writeDocs(results);
 console.log(reportOf(results));
 console.log(`In full: ${join(options.out, 'results.json')}; the picture: ${join(options.out, 'chart.svg')}`);
 // A peer may fail, and a host may refuse one of our builds altogether; but what runs must run right.
