@@ -58,8 +58,8 @@ class GuestRun {
   CheckpointFiles files_;
   std::optional<Clock::time_point> next_save_;  // --checkpoint-every
   Pacer pacer_;
-  bool begins_ = true;   // nothing can be saved before the first instruction
-  bool paced_ = false;   // the last run was as long as the pacer says
+  bool begins_ = true;               // nothing can be saved before the first instruction
+  bool paced_ = false;               // the last run was as long as the pacer says
   std::optional<uint64_t> stop_at_;  // steps
 };
 

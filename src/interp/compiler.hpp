@@ -475,8 +475,8 @@ class Compiler {
   using Held = std::array<uint32_t, kAccumulators>;
   static constexpr Held kNothingHeld = {kNone, kNone, kNone, kNone};
   Held held_ = kNothingHeld;
-  std::vector<Held> held_before_;  // per cell
-  uint32_t steps_ = 0;                // before here, in the order of the code
+  std::vector<Held> held_before_;       // per cell
+  uint32_t steps_ = 0;                  // before here, in the order of the code
   std::vector<uint32_t> steps_before_;  // per cell, if steps are counted
   struct LongCount {
     uint32_t cell, count;

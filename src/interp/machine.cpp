@@ -104,8 +104,8 @@ Exit Machine::Impl::run() {
         exit = enter_uncompiled(ctx);
         if (exit != Exit::Go) continue;
       }
-      // A function without a step is left before it can be seen, and so are frames that are no function's; the next poll
-      // will do.
+      // A function without a step is left before it can be seen, and so are frames that are no function's; the next
+      // poll will do.
       if (ctx.frame->code->has_step) return Exit::Budget;
       if (!ctx.counting) ctx.fuel = 1;
     }
@@ -127,10 +127,11 @@ Outcome Machine::run(uint64_t budget) {
 Outcome Machine::run_up_to(uint64_t budget) {
   Context& ctx = impl_->ctx;
   if (!ctx.store->compile_options.exact) return run(budget);
-  // While it runs, the steps executed are those of `granted` without what is left and with those that are before the place
-  // in its function. The last are at most `early`, so that the budget is never exceeded when nothing is left.
+  // While it runs, the steps executed are those of `granted` without what is left and with those that are before the
+  // place in its function. The last are at most `early`, so that the budget is never exceeded when nothing is left.
   const auto early = static_cast<int64_t>(reach());
-  const auto granted = static_cast<int64_t>(std::min<uint64_t>(budget, std::numeric_limits<int64_t>::max() / 2)) - early;
+  const auto granted =
+      static_cast<int64_t>(std::min<uint64_t>(budget, std::numeric_limits<int64_t>::max() / 2)) - early;
   if (granted <= 0) return impl_->outcome(Exit::Budget);
   impl_->set_counting(true);
   const auto before = static_cast<int64_t>(impl_->steps_before(Exit::Budget));

@@ -82,8 +82,8 @@ class Machine {
   /// them (exact), in polls when it polls, and ignored otherwise. Requires a computation that has not ended.
   Outcome run(uint64_t budget = ~uint64_t{0});
 
-  /// As run(), but if the store's code counts steps it may stop up to reach() steps early, where that costs nothing. All but
-  /// the last part of many steps is best done so.
+  /// As run(), but if the store's code counts steps it may stop up to reach() steps early, where that costs nothing.
+  /// All but the last part of many steps is best done so.
   Outcome run_up_to(uint64_t budget);
   /// Steps.
   uint64_t reach() const;

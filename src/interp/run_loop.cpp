@@ -2,8 +2,7 @@
 #include "interp/dispatch.hpp"
 
 #define INSTR(op) case case_if(!is_rare(SlotOp::op), SlotOp::op):
-#define INSTR_DOOR(op) \
-  INSTR(op) door_##op:
+#define INSTR_DOOR(op) INSTR(op) door_##op:
 #define GO(op) goto door_##op
 #define DISPATCH() goto dispatch
 #define RETURN(exit) return exit

@@ -29,19 +29,25 @@ constexpr bool is_rare(SlotOp op) {
 #define RARE(id) case SlotOp::id:
 #include "interp/rare.def"
     // Comparisons of floats with constants.
-#define CHIWAWA_COMPARE(type)                                                                                   \
-  case SlotOp::type##_eq_c: case SlotOp::type##_ne_c: case SlotOp::type##_lt_c: case SlotOp::type##_gt_c:       \
-  case SlotOp::type##_le_c: case SlotOp::type##_ge_c: case SlotOp::type##_min_c: case SlotOp::type##_max_c:     \
+#define CHIWAWA_COMPARE(type) \
+  case SlotOp::type##_eq_c:   \
+  case SlotOp::type##_ne_c:   \
+  case SlotOp::type##_lt_c:   \
+  case SlotOp::type##_gt_c:   \
+  case SlotOp::type##_le_c:   \
+  case SlotOp::type##_ge_c:   \
+  case SlotOp::type##_min_c:  \
+  case SlotOp::type##_max_c:  \
   case SlotOp::type##_copysign_c:
     CHIWAWA_COMPARE(f32)
     CHIWAWA_COMPARE(f64)
 #undef CHIWAWA_COMPARE
-      return true;
+    return true;
     default: return false;
   }
 }
-/// For the cases of two switches that share the operations between them: the operation where it belongs, and no operation
-/// at all in the other, which the compiler drops.
+/// For the cases of two switches that share the operations between them: the operation where it belongs, and no
+/// operation at all in the other, which the compiler drops.
 constexpr uint32_t case_if(bool belongs, SlotOp op) { return static_cast<uint32_t>(op) | (belongs ? 0 : 1u << 20); }
 
 /// How a field of an object is read into a slot and written from one.
