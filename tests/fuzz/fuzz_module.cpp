@@ -11,8 +11,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace chiwawa::hostile;
   Tally tally;
-  // Where the machine stops follows from the input, so that every finding can be repeated.
-  Random random(size == 0 ? 1 : size * 251 + data[size - 1]);
+  Random random = random_of({data, size});  // where the machine stops
   try_module(Bytes(data, data + size), "fuzzed module", random, tally);
   for (const std::string& problem : tally.problems) std::fprintf(stderr, "%s\n", problem.c_str());
   if (!tally.problems.empty()) std::abort();

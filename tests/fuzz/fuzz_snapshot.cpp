@@ -49,10 +49,6 @@ const std::shared_ptr<const Module>& module_of(const Bytes& file) {
   return modules().begin()->second;
 }
 
-hostile::Random random_of(const uint8_t* data, size_t size) {
-  return hostile::Random(size == 0 ? 1 : size * 251 + data[size - 1]);
-}
-
 }  // namespace
 
 extern "C" size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t max_size);
@@ -60,7 +56,7 @@ extern "C" size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t max_size);
 // NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   hostile::Tally tally;
-  hostile::Random random = random_of(data, size);
+  hostile::Random random = hostile::random_of({data, size});
   const Bytes file(data, data + size);
   hostile::try_snapshot({&module_of(file), 1}, file, file, "fuzzed snapshot", random, tally);
   for (const std::string& problem : tally.problems) std::fprintf(stderr, "%s\n", problem.c_str());

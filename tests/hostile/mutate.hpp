@@ -26,6 +26,11 @@ class Random {
   uint64_t state_;
 };
 
+/// One that follows from an input, so that every finding can be repeated.
+inline Random random_of(std::span<const uint8_t> input) {
+  return Random(input.empty() ? 1 : input.size() * 251 + input.back());
+}
+
 using Bytes = std::vector<uint8_t>;
 
 /// One to four small changes; `other` is somebody else's bytes to take pieces from. The result differs from `bytes` or

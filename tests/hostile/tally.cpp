@@ -60,6 +60,7 @@ Result<std::shared_ptr<const Module>> load(Bytes bytes) {
 }
 
 HostFunction stub_function(std::string module, std::string name, FuncType type) {
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): a number, in place of something that would have to outlive the store
   void* const results = reinterpret_cast<void*>(static_cast<uintptr_t>(type.results.size()));
   return {std::move(module), std::move(name), std::move(type), return_zeros, results};
 }
