@@ -71,8 +71,7 @@ void compile(benchmark::State& state, const char* file, CompileOptions options) 
       Code code = store[instance.funcs[index]].code;  // not compiled yet
       chiwawa::compile(store, code);
       wasm_bytes += module.body(index).code.size();
-      code_bytes +=
-          code.storage.size() * sizeof code.storage[0] + code.branch_targets.size() * sizeof code.branch_targets[0];
+      code_bytes += code.storage.size() * sizeof code.storage[0];
     }
   }
   set_bytes(state, wasm_bytes);
