@@ -371,6 +371,7 @@ Result<void> Machine::restore(const MachineImage& image) {
   if (image.waited) ctx.wait_since = store.clock.time() - *image.waited;
   ctx.entry = image.entry;
   impl_->restored_codes = std::move(reader.codes);
+  if (!image.pending) impl_->restored_at = image.frames.back().position;
   impl_->steps = image.steps.value_or(0);
   return {};
 }

@@ -52,6 +52,7 @@ void Machine::Impl::reset() {
   ctx.instance = nullptr;
   ctx.load_memory();
   restored_codes.clear();
+  restored_at.reset();
   ctx.pc = kEntryCode.cells;
   ctx.frame = ctx.frames.data.get();
   ctx.fp = ctx.slots.data.get();
@@ -97,6 +98,7 @@ Result<void> Machine::invoke(FuncAddr function, std::span<const Value> args) {
 uint64_t Machine::steps() const { return impl_->steps; }
 
 Exit Machine::Impl::run() {
+  restored_at.reset();
   Exit exit = ctx.pending ? resume_host_call(ctx) : Exit::Go;
   while (exit == Exit::Go || exit == Exit::Budget) {
     if (exit == Exit::Budget) {
@@ -166,8 +168,8 @@ void Machine::Impl::set_counting(bool on) {
 
 namespace {
 
-/// Counts the steps up to an instruction, which is included.
-class StepCounter : public CompileObserver {
+/// The module offsets of all steps.
+class StepLister : public CompileObserver {
  public:
   void instruction(uint32_t offset, uint32_t /*cell*/, std::span<const StackEntry> /*stack*/) override {
     offsets.push_back(offset);
@@ -181,14 +183,16 @@ uint64_t Machine::Impl::steps_before(Exit exit) const {
   const Code& code = *ctx.frame->code;
   if (code.instance == nullptr || ctx.pc == &kCompileStub) return 0;
   const auto cell = static_cast<uint32_t>(ctx.pc - code.cells);
-  if (exit == Exit::Budget || exit == Exit::Waiting) {
+  if (!restored_at && (exit == Exit::Budget || exit == Exit::Waiting)) {
     const auto at = std::ranges::lower_bound(code.sync_steps, cell, {}, &SyncSteps::cell);
     assert(at != code.sync_steps.end() && at->cell == cell);
     return at->steps;
   }
-  StepCounter counter;
-  const std::vector<uint32_t> offsets = observe(*ctx.store, code, counter);
-  return static_cast<uint64_t>(std::ranges::upper_bound(counter.offsets, offsets[cell]) - counter.offsets.begin());
+  StepLister lister;
+  const std::vector<uint32_t> offsets = observe(*ctx.store, code, lister);
+  // What stopped it has been executed, or at least begun.
+  const uint32_t end = restored_at ? *restored_at : offsets[cell] + 1;
+  return static_cast<uint64_t>(std::ranges::lower_bound(lister.offsets, end) - lister.offsets.begin());
 }
 
 Outcome Machine::Impl::outcome(Exit exit) {

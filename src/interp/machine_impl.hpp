@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "interp/executor.hpp"
@@ -25,6 +26,10 @@ struct Machine::Impl {
   void set_counting(bool on);
   /// In code that counts: the steps that are before the place where the machine stands, in its function's order.
   uint64_t steps_before(Exit exit) const;
+
+  /// The module offset where a restored machine stands that has not run yet, if no host call waits. It need not be a sync
+  /// point.
+  std::optional<uint32_t> restored_at;
 
   /// Forgets the computation.
   void reset();
