@@ -27,8 +27,8 @@ struct Machine::Impl {
   /// In code that counts: the steps that are before the place where the machine stands, in its function's order.
   uint64_t steps_before(Exit exit) const;
 
-  /// The module offset where a restored machine stands that has not run yet, if no host call waits. It need not be a sync
-  /// point.
+  /// The module offset where a restored machine stands that has not run yet, if no host call waits. It need not be a
+  /// sync point.
   std::optional<uint32_t> restored_at;
 
   /// Forgets the computation.
