@@ -74,7 +74,8 @@ constinit Handler* const Handlers::kTable[] = {
 
 Exit run_tail(Context& context) {
   return Handlers::kTable[context.pc->op](context.pc, context.fp, context.mem, context.mem_safe, &context, context.fuel,
-                                          0, 0.0F, 0.0 CHIWAWA_TABLE_ARGUMENT(Handlers::kTable));
+                                          0, 0.0F,
+                                          0.0 CHIWAWA_TABLE_ARGUMENT(static_cast<const void*>(Handlers::kTable)));
 }
 
 }  // namespace chiwawa
