@@ -79,6 +79,7 @@ bool Compiler::at_barrier(uint32_t offset) const {
 void Compiler::report_step() {
   has_step = true;
   ++steps_;
+  for (; open_syncs_ < sync_steps.size(); ++open_syncs_) sync_steps[open_syncs_].stops = true;
   step_since_sync_ = true;
   if (at_barrier(offset_) || options_.no_fusion) {
     settle_all();

@@ -10,7 +10,7 @@ void Compiler::sync_point() {
   bind();
   sync_cell_ = here();
   step_since_sync_ = false;
-  if (options_.counting) sync_steps.push_back({here(), steps_});
+  if (options_.counting) sync_steps.push_back({.cell = here(), .steps = steps_});
   if (observer_ != nullptr) observer_->sync_point(here());
 }
 
@@ -219,6 +219,7 @@ void Compiler::compile_br_table(const Instr& instr) {
 void Compiler::leave_reachable() {
   reachable_ = false;
   nesting_ = 0;
+  open_syncs_ = sync_steps.size();
 }
 
 void Compiler::skip_unreachable(const Instr& instr) {
@@ -282,6 +283,7 @@ void Compiler::reset_stack(uint32_t to_height, std::span<const ValType> types) {
 
 void Compiler::compile_else() {
   Label& current = labels_.back();
+  open_syncs_ = sync_steps.size();
   if (reachable_) {
     settle_all();
     add_fixup(current, cell_fixup(emit(options_.counting ? SlotOp::br_always_p : SlotOp::br_always)));
@@ -328,6 +330,7 @@ void Compiler::compile_catch_clauses(const Instr& instr, const Label& label) {
 }
 
 void Compiler::compile_catch(const Instr& instr) {
+  open_syncs_ = sync_steps.size();
   if (reachable_) {
     settle_branch_values(labels_.back());
     emit_branch(0);
@@ -390,8 +393,10 @@ void Compiler::compile_end(const Instr& instr) {
   const bool branched = done.fixups != kNone || done.else_fixup != kNone;
   if (branched) {
     bind();
-    // Only where exceptions are thrown to is the budget not looked at.
-    if (options_.counting && done.catches) sync_point();
+    // Where exceptions are thrown to the budget is not looked at, and behind a call before an else or a catch the
+    // machine cannot stop: it does here.
+    const bool late = done.catches || done.kind == Opcode::else_ || done.kind == Opcode::catch_;
+    if (options_.counting && late) sync_point();
     fix(done.fixups);
     fix(done.else_fixup);
   }
@@ -470,7 +475,6 @@ void Compiler::emit_call(const Instr& instr, const CallSite& site, SlotOp functi
 
 void Compiler::finish_call(const Instr& instr, const CallSite& site) {
   if (observer_ != nullptr) observer_->return_point(instr.end, here(), stack_, site.callee, site.first_slot);
-  if (options_.counting) sync_steps.push_back({here(), steps_});
   for (const ValType type : site.callee.results) push_home(type);
   if (options_.counting) sync_point();
 }

@@ -476,6 +476,7 @@ class Compiler {
   static constexpr Held kNothingHeld = {kNone, kNone, kNone, kNone};
   Held held_ = kNothingHeld;
   std::vector<Held> held_before_;       // per cell
+  size_t open_syncs_ = 0;               // sync_steps from here on wait for the step that is their position
   uint32_t steps_ = 0;                  // before here, in the order of the code
   std::vector<uint32_t> steps_before_;  // per cell, if steps are counted
   struct LongCount {

@@ -108,7 +108,8 @@ Exit Machine::Impl::run() {
       }
       // A function without a step is left before it can be seen, and so are frames that are no function's; the next
       // poll will do.
-      if (ctx.frame->code->has_step) return Exit::Budget;
+      // Code that counts goes on from where it has no position; before the next step it looks at the budget again.
+      if (ctx.counting ? sync_here() != nullptr && sync_here()->stops : ctx.frame->code->has_step) return Exit::Budget;
       if (!ctx.counting) ctx.fuel = 1;
     }
     exit = dispatch_run(dispatch, ctx);
@@ -179,14 +180,22 @@ class StepLister : public CompileObserver {
 
 }  // namespace
 
+const SyncSteps* Machine::Impl::sync_here() const {
+  const Code& code = *ctx.frame->code;
+  if (code.instance == nullptr) return nullptr;
+  const auto cell = static_cast<uint32_t>(ctx.pc - code.cells);
+  const auto at = std::ranges::lower_bound(code.sync_steps, cell, {}, &SyncSteps::cell);
+  return at != code.sync_steps.end() && at->cell == cell ? &*at : nullptr;
+}
+
 uint64_t Machine::Impl::steps_before(Exit exit) const {
   const Code& code = *ctx.frame->code;
   if (code.instance == nullptr || ctx.pc == &kCompileStub) return 0;
   const auto cell = static_cast<uint32_t>(ctx.pc - code.cells);
   if (!restored_at && (exit == Exit::Budget || exit == Exit::Waiting)) {
-    const auto at = std::ranges::lower_bound(code.sync_steps, cell, {}, &SyncSteps::cell);
-    assert(at != code.sync_steps.end() && at->cell == cell);
-    return at->steps;
+    const SyncSteps* const sync = sync_here();
+    assert(sync != nullptr);
+    return sync->steps;
   }
   StepLister lister;
   const std::vector<uint32_t> offsets = observe(*ctx.store, code, lister);

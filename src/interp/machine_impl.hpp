@@ -24,6 +24,8 @@ struct Machine::Impl {
   Exit run();
   /// Whether the code counts at branches and calls, or before each step; carries the computation over.
   void set_counting(bool on);
+  /// In code that counts: the sync point where the machine stands, if it does at one.
+  const SyncSteps* sync_here() const;
   /// In code that counts: the steps that are before the place where the machine stands, in its function's order.
   uint64_t steps_before(Exit exit) const;
 
