@@ -9,6 +9,8 @@ uint32_t Compiler::emit(Cell cell) {
     const Cell last = cells.back();
     const std::optional<Cell> fused = fuse(last, cell, is_last_use(last.d, cell, produces));
     if (!fused) break;
+    // What has been pushed must be in slot d, or it could not be redirected to a local.
+    if (produces && accumulator_forms(static_cast<SlotOp>(fused->op)).kind != AccumulatorForms::Kind::Value) break;
     remove_last_cell();
     cell = *fused;
   }

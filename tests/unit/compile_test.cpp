@@ -1,37 +1,12 @@
 // What the compiler makes of bodies that were made to be large.
 #include <catch2/catch_test_macros.hpp>
 
-#include "interp/decode.hpp"
-#include "interp/instantiate.hpp"
-#include "interp/machine.hpp"
-#include "interp/validate.hpp"
-#include "machines.hpp"
-#include "unit/module_bytes.hpp"
+#include "unit/first_function_call.hpp"
 
 using namespace chiwawa;
 using namespace chiwawa::test;
 
 namespace {
-
-/// Calls the module's only function without arguments.
-struct Call {
-  Store store;
-  Outcome outcome;
-
-  Call(const Bytes& bytes, const MachineKind& kind) {
-    auto module = decode(bytes);
-    REQUIRE(module);
-    const Result<void> valid = validate(*module);
-    INFO((valid ? "" : describe(valid.error())));
-    REQUIRE(valid);
-    store.compile_options = kind.options;
-    REQUIRE(instantiate(store, std::make_shared<const Module>(std::move(*module)), {}));
-    Machine machine(store, {}, kind.dispatch);
-    REQUIRE(machine.invoke(FuncAddr{0}, {}));
-    outcome = machine.run();
-  }
-  size_t cells() const { return store.funcs[0]->code.storage.size(); }
-};
 
 constexpr uint8_t kBlock = 0x02, kEnd = 0x0B, kBrIf = 0x0D, kI32Const = 0x41, kDrop = 0x1A, kBrTable = 0x0E;
 
@@ -54,11 +29,11 @@ TEST_CASE("Branches with many values take little code each", "[compile]") {
   const Bytes module = function(func_type({}, results), code);
   for (const MachineKind& kind : all_machines()) {
     INFO(kind.name());
-    const Call call(module, kind);
+    const FirstFunctionCall call(module, kind);
     REQUIRE(call.outcome.kind == Outcome::Kind::Finished);
     REQUIRE(call.outcome.values.size() == kValues);
     for (const Value& value : call.outcome.values) CHECK(value.bits == 3);
-    CHECK(call.cells() < 6 * (kValues + kBranches) + 2000);
+    CHECK(call.cells().size() < 6 * (kValues + kBranches) + 2000);
   }
 }
 
@@ -80,7 +55,7 @@ TEST_CASE("Several results come back in order from every kind of branch", "[comp
     const Bytes module = function(type, join({set, get, way}), locals);
     for (const MachineKind& kind : all_machines()) {
       INFO(kind.name());
-      const Call call(module, kind);
+      const FirstFunctionCall call(module, kind);
       REQUIRE(call.outcome.kind == Outcome::Kind::Finished);
       CHECK(call.outcome.values == std::vector<Value>{{ValType::I32, 8}, {ValType::I64, 6}, {ValType::I32, 5}});
     }
@@ -98,7 +73,7 @@ TEST_CASE("Of two results each can be set to a local", "[compile]") {
   const Bytes module = function(func_type({}, Bytes(4, kI64)), code, {1, 2, kI64});
   for (const MachineKind& kind : all_machines()) {
     INFO(kind.name());
-    const Call call(module, kind);
+    const FirstFunctionCall call(module, kind);
     REQUIRE(call.outcome.kind == Outcome::Kind::Finished);
     std::vector<uint64_t> bits;
     for (const Value& value : call.outcome.values) bits.push_back(value.bits);

@@ -5,12 +5,8 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include "interp/compile.hpp"
-#include "interp/decode.hpp"
-#include "interp/instantiate.hpp"
-#include "interp/machine.hpp"
-#include "interp/validate.hpp"
 #include "large_modules.hpp"
-#include "machines.hpp"
+#include "unit/first_function_call.hpp"
 
 using namespace chiwawa;
 using namespace chiwawa::test;
@@ -24,20 +20,10 @@ struct Counter : CompileObserver {
 };
 
 void take_all_the_way(Bytes bytes, const MachineKind& kind) {
-  Result<Module> module = decode(std::move(bytes));
-  INFO((module ? "" : describe(module.error())));
-  REQUIRE(module);
-  const Result<void> valid = validate(*module);
-  INFO((valid ? "" : describe(valid.error())));
-  REQUIRE(valid);
-  Store store;
-  store.compile_options = kind.options;
-  REQUIRE(instantiate(store, std::make_shared<const Module>(std::move(*module)), {}));
-  Machine machine(store, {}, kind.dispatch);
-  REQUIRE(machine.invoke(FuncAddr{0}, {}));
-  CHECK(machine.run().kind == Outcome::Kind::Finished);
+  FirstFunctionCall call(std::move(bytes), kind);
+  CHECK(call.outcome.kind == Outcome::Kind::Finished);
   Counter counter;
-  static_cast<void>(observe(store, store[FuncAddr{0}].code, counter));
+  static_cast<void>(observe(call.store, call.store[FuncAddr{0}].code, counter));
 }
 
 }  // namespace
