@@ -75,8 +75,8 @@ struct CatchTarget {
 struct SyncSteps {
   uint32_t cell = 0;
   uint32_t steps = 0;
-  bool stops =
-      false;  ///< whether there is a step behind it before an else, a catch or the function's end: its position
+  /// Whether there is a step behind it before an else, a catch or the function's end: that step's position is its own.
+  bool stops = false;
 };
 
 /// Cells whose exceptions are looked at by the same clauses.

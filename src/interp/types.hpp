@@ -238,5 +238,8 @@ constexpr uint64_t kMaxTableElements = 10'000'000;
 /// A frame (locals and operands together) holds at most this many slots, where every operand counts as two; cells
 /// address slots with 16 bits.
 constexpr uint32_t kMaxFrameSlots = 65535;
+/// A function's instructions take at most this many bytes, as in browsers: branches in slot code say in 32 bits how far
+/// they go.
+constexpr uint32_t kMaxFunctionBytes = 7'654'321;
 
 }  // namespace chiwawa

@@ -17,8 +17,9 @@ constexpr uint32_t kMaxFields = 10'000;
 
 /// Checks the whole module: index spaces, constant expressions, segments, exports and every instruction of every
 /// function (the algorithm of the specification's appendix), and the limits of this implementation (kMaxFrameSlots,
-/// kMaxArity). A valid module that uses a feature outside of `enabled` is refused, too (check_features.hpp). Takes time
-/// linear in the module's size. Errors have Phase::Validate, or Phase::Decode for malformed instructions.
+/// kMaxFunctionBytes, kMaxArity). A valid module that uses a feature outside of `enabled` is refused, too
+/// (check_features.hpp). Takes time linear in the module's size. Errors have Phase::Validate, or Phase::Decode for
+/// malformed instructions.
 Result<void> validate(const Module& module, FeatureSet enabled = FeatureSet::all());
 
 }  // namespace chiwawa

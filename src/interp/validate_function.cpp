@@ -119,6 +119,9 @@ bool FunctionValidator::expression(const FuncType& type, const FunctionBody& bod
   type_ = &type;
   reader_ = InstrReader(module_.bytes, body.code);
   instr_.offset = body.code.begin;
+  if (body.code.end - body.code.begin > kMaxFunctionBytes) {
+    return refuse("function too large: more than " + std::to_string(kMaxFunctionBytes) + " bytes are not supported");
+  }
   uint64_t local_slots = slots_of(type_->params);
   for (const LocalRun& run : body.locals) {
     if (!value_type(run.type)) return false;

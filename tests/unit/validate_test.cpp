@@ -437,6 +437,12 @@ TEST_CASE("validate: Exports, start and function types") {
   refused(wasm_module({section(2, vec({join({text("a"), text("b"), {0, 3}})}))}), "unknown type 3 of function 0", 11);
 }
 
+TEST_CASE("validate: Functions are limited") {
+  // Of `nop`, and the `end` that function() puts behind them.
+  valid(function(kVoid, repeat({0x01}, kMaxFunctionBytes - 1)));
+  refused(function(kVoid, repeat({0x01}, kMaxFunctionBytes)), "function too large");
+}
+
 TEST_CASE("validate: Frames are limited") {
   const auto locals = [](uint32_t count) { return join({{1}, leb(count), {kF32}}); };
   valid(function(kVoid, {}, locals(kMaxFrameSlots)));
