@@ -74,8 +74,12 @@ install_wasmedge() {
   loader=$(find "$root" -name 'ld-linux*.so.*' -not -type d | head -n 1)
   libraries=$(dirname "$(find "$root" -name 'libwasmedge.so.*' | head -n 1)")
   [[ -n $loader ]] || die "the packages of wasmedge have no loader"
-  printf '#!/bin/sh\nexec "%s" --library-path "%s:%s" "%s" "$@"\n' \
-    "$loader" "$libraries" "$(dirname "$loader")" "$root/usr/bin/wasmedge" >"$deps/hosts/bin/wasmedge"
+  # Relative to itself, so that the folder can be moved.
+  cat >"$deps/hosts/bin/wasmedge" <<END
+#!/bin/sh
+root=\$(dirname "\$(readlink -f "\$0")")/../wasmedge
+exec "\$root${loader#"$root"}" --library-path "\$root${libraries#"$root"}:\$root$(dirname "${loader#"$root"}")" "\$root/usr/bin/wasmedge" "\$@"
+END
   chmod +x "$deps/hosts/bin/wasmedge"
 }
 
