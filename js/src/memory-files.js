@@ -1,7 +1,7 @@
 // Files that are all in memory: a WASI implementation for every JavaScript engine.
 import { Directory, File, PreopenDirectory, WASI } from '@bjorn3/browser_wasi_shim';
 
-const NOTSUP = 58;
+const BADF = 8, INVAL = 28, NOTSUP = 58;
 
 /// A directory's entries from { 'path/of/file': Uint8Array }.
 function treeOf(files) {
@@ -50,6 +50,12 @@ export class MemoryFiles {
       view.setUint32(count, wasi.args.length, true);
       view.setUint32(size, wasi.args.reduce((sum, arg) => sum + new TextEncoder().encode(arg).length + 1, 0), true);
       return 0;
+    };
+    // There are no links: what is there, is none.
+    imports.path_readlink = (fd, path, length) => {
+      if (!wasi.fds[fd]) return BADF;
+      const name = new TextDecoder().decode(new Uint8Array(wasi.inst.exports.memory.buffer, path, length));
+      return wasi.fds[fd].path_filestat_get(0, name).ret || INVAL;
     };
     for (const name of ['sock_accept', 'sock_recv', 'sock_send', 'sock_shutdown']) imports[name] = () => NOTSUP;
     return imports;

@@ -20,7 +20,8 @@ export function createWasi({ args, env = {}, preopens, guarded = true }) {
       throw new Exit(code);
     },
   };
-  if (globalThis.Bun) Object.assign(own, typedStreams(below, memory), positionedWrites(below, memory));
+  if (globalThis.Bun || globalThis.Deno) Object.assign(own, typedStreams(below, memory));
+  if (globalThis.Bun) Object.assign(own, positionedWrites(below, memory));
   const poll = pollOfLibc();
   if (poll) Object.assign(own, inputOnly({ below, memory, ...waitingInput(poll) }));
 
@@ -50,7 +51,7 @@ export function createWasi({ args, env = {}, preopens, guarded = true }) {
   return { imports, bind, start };
 }
 
-/// For Bun, the standard streams always are a terminal.
+/// For Bun, the standard streams always are a terminal; Deno does not know what they are.
 function typedStreams(below, memory) {
   return {
     fd_fdstat_get(fd, result) {

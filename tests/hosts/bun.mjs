@@ -5,6 +5,7 @@ export default {
   name: 'bun',
   title: 'Bun',
   program: 'bun',
+  runtime: [],
   version: () => ['--version'],
   builds: ['wasi', 'wasi-tail', 'wasi-simd'],
   refuses: { 'wasi-threads': 'its node:wasi keeps its state in one thread' },

@@ -5,6 +5,7 @@ export default {
   name: 'deno',
   title: 'Deno',
   program: 'deno',
+  runtime: ['run', '-A'],
   version: () => ['--version'],
   builds: ['wasi', 'wasi-tail', 'wasi-simd'],
   refuses: { 'wasi-threads': 'tested on Node only' },

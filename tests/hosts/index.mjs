@@ -7,6 +7,7 @@
 //   builds       the wasm builds of chiwawa that run in it
 //   refuses      the other ones: { build: reason }
 //   deviations   what it does otherwise than the others, in sentences (docs/hosts.md)
+//   runtime      the words between it and a script, if it runs JavaScript
 //   slow         it interprets: tests give it less to do
 //   command({ path, program, args, cache, version })   the command line that runs a wasm program whose only directory is
 //                the current one. `cache`: a folder for what it compiles

@@ -6,7 +6,7 @@
 //         [--require native,node]    these must be here
 //         [--wasm wasi]              the build that runs in the hosts
 //         [--docs docs/hosts.md]     replaces the table there
-//         [--only sqlite] [--jobs 2]
+//         [--only sqlite] [--test 'same bytes'] [--jobs 2]
 
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -21,7 +21,7 @@ import { ADAPTERS } from './index.mjs';
 import { replaceTable, tableOf } from './table.mjs';
 
 const options = parseOptions({ build: 'build', guests: 'build/guests', hosts: ADAPTERS.map(({ name }) => name).join(), require: '',
-  wasm: 'wasi', docs: '', only: '', jobs: String(availableParallelism()) });
+  wasm: 'wasi', docs: '', only: '', test: '', jobs: String(availableParallelism()) });
 const wasm = resolve(options.build, options.wasm, 'chiwawa.wasm');
 
 /// Milliseconds that one run may take.
@@ -164,9 +164,8 @@ for (const guest of guests) {
 
 for (const guest of guests) {
   test(`${guest.name}: the same bytes at the same instruction, continued everywhere`, async () => {
-    const { args, step, setUp } = guest.exact;
+    const { args, step } = guest.exact;
     const folder = newFolder(guest, `${guest.name}-exact`);
-    if (setUp) checkEqual((await runAll(hosts[0], setUp, folder)).code, 0, 'the set-up');
     const whole = await runAll(hosts[0], ['--deterministic', ...args], folder);
     checkEqual(whole.code, 0, `exit code of ${guest.name}: ${whole.stderr}`);
     const parts = await inParallel(hosts.map((host) => () => runAll(host,
@@ -216,4 +215,4 @@ for (const host of hosts) {
   const ended = await runAll(host, ['--version'], root);
   check(ended.code === 0, () => `${host.title} does not run: ${sayEnd(ended)}`);
 }
-await runTests('hosts');
+await runTests('hosts', options.test);

@@ -9,6 +9,7 @@ export default {
   name: 'node',
   title: 'Node',
   path: process.execPath,
+  runtime: [],
   version: () => ['--version'],
   builds: ['wasi', 'wasi-tail', 'wasi-simd', 'wasi-threads'],
   refuses: {},

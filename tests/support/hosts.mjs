@@ -18,7 +18,8 @@ function findProgram(adapter, build) {
 }
 
 /// The host called `name`, or null when it is not here: its name, its version, its adapter, and command(program, args), the
-/// command line that runs a wasm program. The current directory is the only one that the program may use.
+/// command line that runs a wasm program. The current directory is the only one that the program may use. runtime(script, args)
+/// runs JavaScript, where that is what the host does.
 export function findHost(name, build) {
   const adapter = ADAPTERS.find((each) => each.name === name);
   if (!adapter) throw new Error(`no host ${name}; there are ${ADAPTERS.map((each) => each.name).join(' ')}`);
@@ -27,5 +28,9 @@ export function findHost(name, build) {
   const [line] = (spawnSync(path, adapter.version(), { encoding: 'utf8' }).stdout ?? '').trim().split('\n');
   const version = /\d+(\.\d+)+/.exec(line)?.[0] ?? line;
   const cache = join(resolve(build), 'hosts-cache');
-  return { name, version, adapter, command: (program, args) => adapter.command({ path, program, args, cache, version }) };
+  return {
+    name, version, adapter,
+    command: (program, args) => adapter.command({ path, program, args, cache, version }),
+    runtime: adapter.runtime && ((script, args) => [path, ...adapter.runtime, script, ...args]),
+  };
 }
