@@ -40,9 +40,15 @@ class GuestRun {
     }
   }
 
+  /// Until the program ends.
   int run();
 
  private:
+  /// The same, without what is to be said of it in the end.
+  int run_to_end();
+  /// Shows where the machine stands to whoever samples.
+  void sample(Clock::duration time);
+
   /// Goes on for about as long as the pacer says.
   Outcome run_on();
   /// Why the guest is to be saved now.
@@ -58,16 +64,31 @@ class GuestRun {
   CheckpointFiles files_;
   std::optional<Clock::time_point> next_save_;  // --checkpoint-every
   Pacer pacer_;
+  Outcome last_;
   bool begins_ = true;               // nothing can be saved before the first instruction
   bool paced_ = false;               // the last run was as long as the pacer says
   std::optional<uint64_t> stop_at_;  // steps
 };
 
 int GuestRun::run() {
+  const int code = run_to_end();
+  if (Instruments* const instruments = session_.instruments()) instruments->end(machine_, session_.store(), last_);
+  return code;
+}
+
+void GuestRun::sample(Clock::duration time) {
+  Instruments* const instruments = session_.instruments();
+  if (instruments == nullptr || !instruments->samples()) return;
+  const auto nanoseconds = std::chrono::duration_cast<std::chrono::nanoseconds>(time).count();
+  instruments->instrumentation().sample(machine_, session_.store(), static_cast<uint64_t>(nanoseconds));
+}
+
+int GuestRun::run_to_end() {
   for (;;) {
     const Clock::time_point begin = Clock::now();
     const bool begins = std::exchange(begins_, false);
-    const Outcome outcome = begins ? machine_.run(0) : run_on();
+    last_ = begins ? machine_.run(0) : run_on();
+    const Outcome& outcome = last_;
     switch (outcome.kind) {
       case Outcome::Kind::Finished: {
         const Result<bool> more = session_.begin_next_call();
@@ -83,6 +104,7 @@ int GuestRun::run() {
       case Outcome::Kind::Exited: return static_cast<int>(outcome.exit_code);
       case Outcome::Kind::Paused:
         if (outcome.pause == PauseReason::Budget && paced_) pacer_.ran(Clock::now() - begin);
+        sample(Clock::now() - begin);
         break;
     }
     if (const Wish now = wish(); now != Wish::None && checkpoint(now)) return kExitOk;
