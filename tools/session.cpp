@@ -180,7 +180,7 @@ Result<void> Session::save(const std::string& path) {
     const auto now = std::chrono::system_clock::now().time_since_epoch();
     write_options.time = static_cast<uint64_t>(std::chrono::nanoseconds(now).count());
   }
-  if (instruments_) write_options.monitors = instruments_->instrumentation().save();
+  if (instruments_) write_options.monitors = instruments_->instrumentation().save(*machine_);
   snapshot::ChainBlocks base;
   if (options_.checkpoint_base) {
     CHIWAWA_TRY(base.open(*options_.checkpoint_base, snapshot::folder_of(path)));

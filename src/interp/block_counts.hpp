@@ -29,6 +29,8 @@ class BlockCounts {
   /// called for a frame that an exception leaves, and, when everything is over, for each that is left.
   void abandon(FuncAddr function, uint32_t position);
 
+  /// Whether there are counters from a snapshot whose blocks are not known, because nobody has compiled the function.
+  bool waits(FuncAddr function) const { return functions_.contains(function) && !has(function); }
   /// Whether the function was compiled, that is, called.
   bool has(FuncAddr function) const { return functions_.contains(function) && !functions_.at(function).blocks.empty(); }
   /// Calls f(const Instr&, executions, whether it is the first of a block) for every step of the function that can be

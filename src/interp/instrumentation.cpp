@@ -21,6 +21,16 @@ uint32_t offset_of(const Frame& frame, const Cell* at) {
   return code.probes->cell_offsets[static_cast<size_t>(at - code.cells)];
 }
 
+/// The function's code, made for what the compiler learns while making it.
+Code compile_anew(const Store& store, const FuncInst& function) {
+  Code code;
+  code.param_slots = function.code.param_slots;
+  code.function = function.code.function;
+  code.instance = function.instance;
+  compile(store, code);
+  return code;
+}
+
 }  // namespace
 
 std::span<const uint8_t> HostCallEvent::memory() const {
@@ -57,10 +67,7 @@ uint32_t Instrumentation::watchers(const FuncInst& function, const Instr& instr)
 
 void Instrumentation::count_uncalled(const Store& store) {
   for (const auto& function : store.funcs) {
-    if (function->is_host() || counts_.has(function->code.function)) continue;
-    Code code{
-        .param_slots = function->code.param_slots, .function = function->code.function, .instance = function->instance};
-    compile(store, code);
+    if (!function->is_host() && !counts_.has(function->code.function)) compile_anew(store, *function);
   }
 }
 
@@ -70,6 +77,9 @@ void Instrumentation::sample(Machine& machine, const Store& store, uint64_t nano
 }
 
 void Instrumentation::end(Machine& machine, const Store& store, const Outcome& outcome) {
+  for (const auto& function : store.funcs) {
+    if (counts_.waits(function->code.function)) compile_anew(store, *function);
+  }
   if (wants_counts_ && outcome.kind == Outcome::Kind::Paused) {
     for (const FrameImage& frame : machine.capture().frames) counts_.abandon(frame.function, frame.position);
   } else if (wants_counts_ && outcome.kind != Outcome::Kind::Finished) {
@@ -80,9 +90,10 @@ void Instrumentation::end(Machine& machine, const Store& store, const Outcome& o
   for (Monitor* monitor : monitors_) monitor->ended({store, outcome.kind}, *this);
 }
 
-std::vector<MonitorState> Instrumentation::save() const {
+std::vector<MonitorState> Instrumentation::save(const Machine& machine) {
   std::vector<MonitorState> states;
   if (wants_counts_) states.push_back({kCounts, counts_.save()});
+  if (wants_tree_) tree_.pass(machine.steps());
   if (wants_tree_) states.push_back({kCalls, tree_.save()});
   for (const Monitor* monitor : monitors_) {
     std::vector<uint8_t> bytes = monitor->save();
@@ -114,10 +125,7 @@ void Instrumentation::stand(const Store& store, const MachineImage& image) {
   for (const FrameImage& frame : image.frames) functions.push_back(frame.function);
   if (!functions.empty() && !image.pending) {
     // One that stands before its first step has not been entered: the code there says that it is.
-    const FuncInst& innermost = store[functions.back()];
-    Code code{
-        .param_slots = innermost.code.param_slots, .function = innermost.code.function, .instance = innermost.instance};
-    compile(store, code);
+    const Code code = compile_anew(store, store[functions.back()]);
     if (code.probes->entry_position == image.frames.back().position) functions.pop_back();
   }
   if (wants_tree_) tree_.stand(functions, image.steps.value_or(0));

@@ -35,7 +35,7 @@ class Instrumentation {
   void end(Machine& machine, const Store& store, const Outcome& outcome);
 
   /// What a snapshot of the paused machine has to carry.
-  std::vector<MonitorState> save() const;
+  std::vector<MonitorState> save(const Machine& machine);
   /// Goes on from a snapshot with these states, whose machine has been restored. States of monitors that are not there
   /// are ignored, and named in `unknown`. Phase::Snapshot if one is damaged.
   Result<void> load(const std::vector<MonitorState>& states, const Store& store, std::vector<std::string>& unknown);

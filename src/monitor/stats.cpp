@@ -142,7 +142,14 @@ void Stats::ended(const Ending& ending, const Instrumentation& instrumentation) 
     const uint64_t count = counts[row];
     if (count == 0) continue;
     result_.instructions += count;
-    result_.opcodes.push_back({std::string(chiwawa::name(opcodes[row])), count});
+    // A few instructions have two codes.
+    std::string name(chiwawa::name(opcodes[row]));
+    const auto same = std::ranges::find(result_.opcodes, name, &Statistics::Count::name);
+    if (same != result_.opcodes.end()) {
+      same->count += count;
+    } else {
+      result_.opcodes.push_back({std::move(name), count});
+    }
     switch (opcodes[row]) {
       case Opcode::call: result_.direct_calls += count; break;
       case Opcode::call_indirect: result_.indirect_calls += count; break;

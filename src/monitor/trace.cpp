@@ -58,6 +58,11 @@ const std::string& FunctionNames::of(const Store& store, FuncAddr function) {
   return name;
 }
 
+std::string trace_number(const Value& value) {
+  if (is_ref(value.type) && is_heap_ref(value.bits)) return value.type == ValType::ExnRef ? "exception" : "object";
+  return number(value);
+}
+
 bool Tracer::wants_instructions(const FuncInst& function) const {
   return options_.filter.has(*function.instance->module, function.function_index);
 }

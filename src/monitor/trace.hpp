@@ -61,6 +61,9 @@ class FunctionNames {
   std::unordered_map<uint32_t, std::string> names_;
 };
 
+/// The number, or what a reference is: of one to an object not where that lies, which tells nobody anything.
+std::string trace_number(const Value& value);
+
 /// Decides what is traced; the formats derive from it.
 class Tracer : public Monitor {
  public:

@@ -31,7 +31,7 @@ void JsonTrace::value(const Value& value) {
   output_.text("{\"");
   output_.text(chiwawa::name(value.type));
   output_.text("\":\"");
-  output_.text(number(value));
+  output_.text(trace_number(value));
   output_.text("\"}");
 }
 

@@ -19,7 +19,7 @@ void TextTrace::value(const Value& value) {
     case ValType::F32: output_.text("F32("), output_.text(number(value)); break;
     case ValType::F64: output_.text("F64("), output_.text(number(value)); break;
     case ValType::V128: output_.text("V128("), output_.text(number(value)); break;
-    default: output_.text("Ref("), output_.text(number(value)); break;
+    default: output_.text("Ref("), output_.text(trace_number(value)); break;
   }
   output_.letter(')');
 }
