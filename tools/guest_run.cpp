@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "instruments.hpp"
 #include "report.hpp"
 
 namespace chiwawa::tools {
@@ -34,16 +35,24 @@ GuestRun::GuestRun(Session& session, const Options& options)
 }
 
 std::optional<int> GuestRun::proceed() {
+  const std::optional<int> code = go_on();
+  Instruments* const instruments = session_.instruments();
+  if (code && instruments != nullptr) instruments->end(machine_, session_.store(), last_);
+  return code;
+}
+
+std::optional<int> GuestRun::go_on() {
   waits_ = false;
   if (session_.trap() != TrapKind::None) {
-    Trap trap;
-    trap.kind = session_.trap();
-    print_trap(session_.store(), trap);
+    last_.kind = Outcome::Kind::Trapped;
+    last_.trap.kind = session_.trap();
+    print_trap(session_.store(), last_.trap);
     return kExitTrap;
   }
   const Clock::time_point begin = Clock::now();
   const bool begins = std::exchange(begins_, false);
-  const Outcome outcome = begins ? machine_.run(0) : run_on();
+  last_ = begins ? machine_.run(0) : run_on();
+  const Outcome& outcome = last_;
   switch (outcome.kind) {
     case Outcome::Kind::Finished: {
       const Result<bool> more = session_.begin_next_call();
@@ -60,10 +69,18 @@ std::optional<int> GuestRun::proceed() {
     case Outcome::Kind::Paused:
       waits_ = outcome.pause == PauseReason::HostWait;
       if (!waits_ && paced_) pacer_.ran(Clock::now() - begin);
+      sample(Clock::now() - begin);
       break;
   }
   if (const Wish now = wish(); now != Wish::None && checkpoint(now)) return kExitOk;
   return std::nullopt;
+}
+
+void GuestRun::sample(Clock::duration time) {
+  Instruments* const instruments = session_.instruments();
+  if (instruments == nullptr || !instruments->samples()) return;
+  const auto nanoseconds = std::chrono::duration_cast<std::chrono::nanoseconds>(time).count();
+  instruments->instrumentation().sample(machine_, session_.store(), static_cast<uint64_t>(nanoseconds));
 }
 
 Outcome GuestRun::run_on() {

@@ -31,8 +31,12 @@ class GuestRun {
  private:
   using Clock = std::chrono::steady_clock;
 
+  /// proceed(), without what is to be said of the run in the end.
+  std::optional<int> go_on();
   /// Goes on for about as long as the pacer says.
   Outcome run_on();
+  /// Shows where the machine stands to whoever samples.
+  void sample(Clock::duration time);
   /// Why the guest is to be saved now.
   enum class Wish : uint8_t { None, Asked, Due };
   Wish wish();
@@ -46,6 +50,7 @@ class GuestRun {
   CheckpointFiles files_;
   std::optional<Clock::time_point> next_save_;  // --checkpoint-every
   Pacer pacer_;
+  Outcome last_;
   bool begins_ = true;  // nothing can be saved before the first instruction
   bool paced_ = false;  // the last run was as long as the pacer says
   bool asked_ = false;
