@@ -69,6 +69,9 @@ struct WasiBuilder;
 struct Base;
 struct BaseBuilder;
 
+struct Monitor;
+struct MonitorBuilder;
+
 struct State;
 struct StateBuilder;
 
@@ -2060,6 +2063,78 @@ inline ::flatbuffers::Offset<Base> CreateBaseDirect(
       name__);
 }
 
+struct Monitor FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
+  typedef MonitorBuilder Builder;
+  struct Traits;
+  enum FlatBuffersVTableOffset FLATBUFFERS_VTABLE_UNDERLYING_TYPE {
+    VT_NAME = 4,
+    VT_STATE = 6
+  };
+  const ::flatbuffers::String *name() const {
+    return GetPointer<const ::flatbuffers::String *>(VT_NAME);
+  }
+  const ::flatbuffers::Vector<uint8_t> *state() const {
+    return GetPointer<const ::flatbuffers::Vector<uint8_t> *>(VT_STATE);
+  }
+  bool Verify(::flatbuffers::Verifier &verifier) const {
+    return VerifyTableStart(verifier) &&
+           VerifyOffsetRequired(verifier, VT_NAME) &&
+           verifier.VerifyString(name()) &&
+           VerifyOffset(verifier, VT_STATE) &&
+           verifier.VerifyVector(state()) &&
+           verifier.EndTable();
+  }
+};
+
+struct MonitorBuilder {
+  typedef Monitor Table;
+  ::flatbuffers::FlatBufferBuilder &fbb_;
+  ::flatbuffers::uoffset_t start_;
+  void add_name(::flatbuffers::Offset<::flatbuffers::String> name) {
+    fbb_.AddOffset(Monitor::VT_NAME, name);
+  }
+  void add_state(::flatbuffers::Offset<::flatbuffers::Vector<uint8_t>> state) {
+    fbb_.AddOffset(Monitor::VT_STATE, state);
+  }
+  explicit MonitorBuilder(::flatbuffers::FlatBufferBuilder &_fbb)
+        : fbb_(_fbb) {
+    start_ = fbb_.StartTable();
+  }
+  ::flatbuffers::Offset<Monitor> Finish() {
+    const auto end = fbb_.EndTable(start_);
+    auto o = ::flatbuffers::Offset<Monitor>(end);
+    fbb_.Required(o, Monitor::VT_NAME);
+    return o;
+  }
+};
+
+inline ::flatbuffers::Offset<Monitor> CreateMonitor(
+    ::flatbuffers::FlatBufferBuilder &_fbb,
+    ::flatbuffers::Offset<::flatbuffers::String> name = 0,
+    ::flatbuffers::Offset<::flatbuffers::Vector<uint8_t>> state = 0) {
+  MonitorBuilder builder_(_fbb);
+  builder_.add_state(state);
+  builder_.add_name(name);
+  return builder_.Finish();
+}
+
+struct Monitor::Traits {
+  using type = Monitor;
+  static auto constexpr Create = CreateMonitor;
+};
+
+inline ::flatbuffers::Offset<Monitor> CreateMonitorDirect(
+    ::flatbuffers::FlatBufferBuilder &_fbb,
+    const char *name = nullptr,
+    const std::vector<uint8_t> *state = nullptr) {
+  auto name__ = name ? _fbb.CreateString(name) : 0;
+  auto state__ = state ? _fbb.CreateVector<uint8_t>(*state) : 0;
+  return chiwawa::schema::CreateMonitor(
+      _fbb,
+      name__,
+      state__);
+}
+
 struct State FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   typedef StateBuilder Builder;
   struct Traits;
@@ -2080,7 +2155,8 @@ struct State FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
     VT_DETERMINISTIC = 30,
     VT_VECTOR_GLOBALS = 32,
     VT_TAGS = 34,
-    VT_HEAP = 36
+    VT_HEAP = 36,
+    VT_MONITORS = 38
   };
   const ::flatbuffers::Vector<::flatbuffers::Offset<::flatbuffers::String>> *requires_() const {
     return GetPointer<const ::flatbuffers::Vector<::flatbuffers::Offset<::flatbuffers::String>> *>(VT_REQUIRES_);
@@ -2133,6 +2209,9 @@ struct State FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
   const chiwawa::schema::Heap *heap() const {
     return GetPointer<const chiwawa::schema::Heap *>(VT_HEAP);
   }
+  const ::flatbuffers::Vector<::flatbuffers::Offset<chiwawa::schema::Monitor>> *monitors() const {
+    return GetPointer<const ::flatbuffers::Vector<::flatbuffers::Offset<chiwawa::schema::Monitor>> *>(VT_MONITORS);
+  }
   bool Verify(::flatbuffers::Verifier &verifier) const {
     return VerifyTableStart(verifier) &&
            VerifyOffset(verifier, VT_REQUIRES_) &&
@@ -2174,6 +2253,9 @@ struct State FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {
            VerifyField<uint32_t>(verifier, VT_TAGS, 4) &&
            VerifyOffset(verifier, VT_HEAP) &&
            verifier.VerifyTable(heap()) &&
+           VerifyOffset(verifier, VT_MONITORS) &&
+           verifier.VerifyVector(monitors()) &&
+           verifier.VerifyVectorOfTables(monitors()) &&
            verifier.EndTable();
   }
 };
@@ -2233,6 +2315,9 @@ struct StateBuilder {
   void add_heap(::flatbuffers::Offset<chiwawa::schema::Heap> heap) {
     fbb_.AddOffset(State::VT_HEAP, heap);
   }
+  void add_monitors(::flatbuffers::Offset<::flatbuffers::Vector<::flatbuffers::Offset<chiwawa::schema::Monitor>>> monitors) {
+    fbb_.AddOffset(State::VT_MONITORS, monitors);
+  }
   explicit StateBuilder(::flatbuffers::FlatBufferBuilder &_fbb)
         : fbb_(_fbb) {
     start_ = fbb_.StartTable();
@@ -2263,8 +2348,10 @@ inline ::flatbuffers::Offset<State> CreateState(
     bool deterministic = false,
     ::flatbuffers::Offset<::flatbuffers::Vector<uint64_t>> vector_globals = 0,
     uint32_t tags = 0,
-    ::flatbuffers::Offset<chiwawa::schema::Heap> heap = 0) {
+    ::flatbuffers::Offset<chiwawa::schema::Heap> heap = 0,
+    ::flatbuffers::Offset<::flatbuffers::Vector<::flatbuffers::Offset<chiwawa::schema::Monitor>>> monitors = 0) {
   StateBuilder builder_(_fbb);
+  builder_.add_monitors(monitors);
   builder_.add_heap(heap);
   builder_.add_tags(tags);
   builder_.add_vector_globals(vector_globals);
@@ -2308,7 +2395,8 @@ inline ::flatbuffers::Offset<State> CreateStateDirect(
     bool deterministic = false,
     const std::vector<uint64_t> *vector_globals = nullptr,
     uint32_t tags = 0,
-    ::flatbuffers::Offset<chiwawa::schema::Heap> heap = 0) {
+    ::flatbuffers::Offset<chiwawa::schema::Heap> heap = 0,
+    const std::vector<::flatbuffers::Offset<chiwawa::schema::Monitor>> *monitors = nullptr) {
   auto requires___ = requires_ ? _fbb.CreateVector<::flatbuffers::Offset<::flatbuffers::String>>(*requires_) : 0;
   auto modules__ = modules ? _fbb.CreateVector<::flatbuffers::Offset<chiwawa::schema::Module>>(*modules) : 0;
   auto instances__ = instances ? _fbb.CreateVector<::flatbuffers::Offset<chiwawa::schema::Instance>>(*instances) : 0;
@@ -2320,6 +2408,7 @@ inline ::flatbuffers::Offset<State> CreateStateDirect(
   auto elems__ = elems ? _fbb.CreateVector<::flatbuffers::Offset<chiwawa::schema::Elem>>(*elems) : 0;
   auto datas__ = datas ? _fbb.CreateVector<uint8_t>(*datas) : 0;
   auto vector_globals__ = vector_globals ? _fbb.CreateVector<uint64_t>(*vector_globals) : 0;
+  auto monitors__ = monitors ? _fbb.CreateVector<::flatbuffers::Offset<chiwawa::schema::Monitor>>(*monitors) : 0;
   return chiwawa::schema::CreateState(
       _fbb,
       requires___,
@@ -2338,7 +2427,8 @@ inline ::flatbuffers::Offset<State> CreateStateDirect(
       deterministic,
       vector_globals__,
       tags,
-      heap);
+      heap,
+      monitors__);
 }
 
 struct ModulePart FLATBUFFERS_FINAL_CLASS : private ::flatbuffers::Table {

@@ -11,6 +11,7 @@
 #include "app_args.hpp"
 #include "duration.hpp"
 #include "feature_list.hpp"
+#include "instrument_lists.hpp"
 #include "params.hpp"
 #include "parse_command_line.hpp"
 
@@ -54,6 +55,10 @@ void join_features(std::vector<std::string>& words) {
   }
 }
 
+/// CLI11 would take MODULE for the value of an option whose value may be missing: `--stats` becomes `--stats=text`, and
+/// `--trace-events load store MODULE` is not possible, but `--trace-events "load store"` is.
+void complete_stats(std::vector<std::string>& words) { std::ranges::replace(words, "--stats", "--stats=text"); }
+
 /// CLI11 gives a repeated option either one word or all that follow; here several may follow, but MODULE must not be
 /// swallowed. So every word after --params that looks like values gets a --params of its own.
 SplitArguments split_arguments(int argc, const char* const* argv) {
@@ -76,6 +81,7 @@ SplitArguments split_arguments(int argc, const char* const* argv) {
     result.own.push_back(is_params ? "--params" : word);
   }
   join_features(result.own);
+  complete_stats(result.own);
   return result;
 }
 
@@ -175,6 +181,34 @@ std::string check_feature_list(const std::string& text) {
   return parse_feature_list(text, ignored);
 }
 
+std::string check_trace_events(const std::string& text) {
+  uint32_t ignored;
+  return parse_trace_events(text, ignored);
+}
+
+std::string check_trace_resources(const std::string& text) {
+  uint32_t ignored;
+  return parse_trace_resources(text, ignored);
+}
+
+std::string check_trace_filter(const std::string& text) {
+  monitor::TraceFilter ignored;
+  return parse_trace_filter(text, ignored);
+}
+
+std::string check_trace_format(const std::string& text) {
+  monitor::TraceFormat ignored;
+  return parse_trace_format(text, ignored);
+}
+
+std::string check_stats(const std::string& text) {
+  return text == "text" || text == "json" ? "" : "unknown format " + text + "; there are: text json";
+}
+
+std::string check_profile_mode(const std::string& text) {
+  return text == "counters" || text == "samples" ? "" : "unknown mode " + text + "; there are: counters samples";
+}
+
 constexpr std::string_view kFeaturesIs = "--features=";
 
 /// Requires a word behind join_features().
@@ -200,6 +234,7 @@ class CommandLine {
     add_guest_options();
     add_checkpoint_options();
     add_engine_options();
+    add_instrument_options();
   }
 
   std::variant<Options, int> parse(const SplitArguments& arguments) {
@@ -230,6 +265,7 @@ class CommandLine {
   void add_guest_options();
   void add_checkpoint_options();
   void add_engine_options();
+  void add_instrument_options();
   std::string wrong_combination() const;
   void finish(const std::vector<std::string>& guest_args);
 
@@ -255,6 +291,12 @@ class CommandLine {
   std::string base_;
   std::string policy_;
   std::string embed_;
+  std::string trace_events_;
+  std::string trace_resource_;
+  std::string trace_filter_;
+  std::string trace_format_;
+  std::string stats_;
+  std::string profile_mode_;
   bool no_dir_ = false;
   bool env_inherit_ = false;
 };
@@ -369,6 +411,55 @@ void CommandLine::add_engine_options() {
       ->check(check_dispatch, "");
 }
 
+void CommandLine::add_instrument_options() {
+  const auto group = [](CLI::Option* option) { return option->group("Watching the guest"); };
+  CLI::Option* trace = group(app_.add_flag("--trace", options_.instruments.trace,
+                                           "Print a line for every instruction that is executed, and every WASI call"));
+  group(app_.add_option("--trace-events", trace_events_,
+                        "For which: all, store, load, call, branch; separated by commas or\nspaces"))
+      ->option_text("LIST [all]")
+      ->check(check_trace_events, "")
+      ->needs(trace);
+  group(app_.add_option("--trace-resource", trace_resource_,
+                        "What a line shows: regs (operands), memory, locals, globals, pc;\nseparated in the same way"))
+      ->option_text("LIST [all of them]")
+      ->check(check_trace_resources, "")
+      ->needs(trace);
+  group(app_.add_option("--trace-filter", trace_filter_,
+                        "Only in that function (a name or an index; can be repeated), at module\n"
+                        "offsets from A up to B, the first N events; separated by commas"))
+      ->option_text("func=NAME,range=A:B,first=N")
+      ->check(check_trace_filter, "")
+      ->needs(trace);
+  group(app_.add_option("--trace-format", trace_format_,
+                        "json: an object a line; perfetto: functions, WASI calls and the size\n"
+                        "of memory on a time line, for ui.perfetto.dev"))
+      ->option_text("text|json|perfetto [text]")
+      ->check(check_trace_format, "")
+      ->needs(trace);
+  group(app_.add_option("--trace-output", options_.instruments.trace_output, "Where it goes instead of standard error"))
+      ->option_text("FILE")
+      ->needs(trace);
+  group(app_.add_option("--stats", stats_,
+                        "At the end, on standard error: instructions by kind, calls, WASI\n"
+                        "calls, memory, time"))
+      ->option_text("[=json]")
+      ->check(check_stats, "");
+  group(app_.add_option("--profile", options_.instruments.profile,
+                        "Write there where the instructions went, by call chain: folded stacks,\n"
+                        "or, if FILE ends in .json, a profile for speedscope.app"))
+      ->option_text("FILE");
+  group(app_.add_option("--profile-mode", profile_mode_,
+                        "counters: exact numbers of instructions; samples: time, by looking\n"
+                        "every few milliseconds"))
+      ->option_text("counters|samples [counters]")
+      ->check(check_profile_mode, "");
+  group(app_.add_option("--coverage", options_.instruments.coverage,
+                        "Write there which functions, blocks and lines ran, for lcov and genhtml"))
+      ->option_text("FILE");
+  group(app_.add_flag("-v,--verbose", options_.verbose, "Say more about what happens"));
+}
+
 /// What options mean nothing together, that is, in words; empty if all is well.
 std::string CommandLine::wrong_combination() const {
   if (options_.snapshot_to_stdout()) {
@@ -377,6 +468,7 @@ std::string CommandLine::wrong_combination() const {
       if (given(option)) return std::string("--checkpoint-file - excludes ") + option;
     }
   }
+  if (given("--profile-mode") && !given("--profile")) return "--profile-mode requires --profile";
   if (given("--checkpoint-base") && base_ == options_.checkpoint_file && !given("--checkpoint-keep")) {
     return "--checkpoint-base and --checkpoint-file are the same file: the increment would replace its base";
   }
@@ -384,6 +476,15 @@ std::string CommandLine::wrong_combination() const {
 }
 
 void CommandLine::finish(const std::vector<std::string>& guest_args) {
+  InstrumentOptions& instruments = options_.instruments;
+  if (given("--trace-events")) parse_trace_events(trace_events_, instruments.trace_options.events);
+  if (given("--trace-resource")) parse_trace_resources(trace_resource_, instruments.trace_options.resources);
+  if (given("--trace-filter")) parse_trace_filter(trace_filter_, instruments.trace_options.filter);
+  if (given("--trace-format")) parse_trace_format(trace_format_, instruments.trace_format);
+  if (given("--stats")) {
+    instruments.stats = stats_ == "json" ? monitor::Stats::Format::Json : monitor::Stats::Format::Text;
+  }
+  instruments.profile_samples = profile_mode_ == "samples";
   if (given("--max-call-depth")) {
     uint32_t& slots = options_.limits.max_stack_slots;
     const uint64_t wanted = std::min<uint64_t>(options_.limits.max_call_depth * kSlotsPerCall, UINT32_MAX);

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "instruments.hpp"
 #include "interp/features.hpp"
 #include "interp/machine.hpp"
 #include "interp/types.hpp"
@@ -45,6 +46,9 @@ struct Options {
   MachineLimits limits;
   FeatureSet features = FeatureSet::all();
   Dispatch dispatch = default_dispatch();
+
+  InstrumentOptions instruments;
+  bool verbose = false;
 
   /// Whether the guest must be able to stop at any time.
   bool stoppable() const { return checkpoints || checkpoint_every.has_value(); }

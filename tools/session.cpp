@@ -9,6 +9,7 @@
 #include "interp/instantiate.hpp"
 #include "interp/validate.hpp"
 #include "params.hpp"
+#include "report.hpp"
 #include "snapshot/chain.hpp"
 #include "snapshot/file.hpp"
 #include "snapshot/read.hpp"
@@ -78,12 +79,14 @@ Result<void> Session::begin() {
   store_ = std::make_unique<Store>();
   store_->limits = {options_.max_memory, options_.max_heap};
   store_->compile_options = compile_options();
+  CHIWAWA_TRY(create_instruments());
   CHIWAWA_TRY(provide_clock());
   const Result<std::vector<Extern>> imports = provide_imports();
   if (!imports) return imports.error();
   const Result<Instantiation> made = instantiate(*store_, module_, *imports);
   if (!made) return made.error();
   trap_ = made->trap;
+  if (instruments_) instruments_->begin(*store_);
 
   machine_ = std::make_unique<Machine>(*store_, options_.limits, options_.dispatch);
   const Instance& instance = *made->instance;
@@ -123,7 +126,34 @@ Result<void> Session::continue_from(const std::string& snapshot) {
   CHIWAWA_TRY(provide_clock());
   machine_ = std::make_unique<Machine>(*store_, options_.limits, options_.dispatch);
   next_ = std::move(restored->machine.next);
-  return machine_->restore(restored->machine);
+  CHIWAWA_TRY(create_instruments());
+  CHIWAWA_TRY(machine_->restore(restored->machine));
+  return restore_instruments(*restored);
+}
+
+Result<void> Session::create_instruments() {
+  if (!options_.instruments.any()) return {};
+  Result<std::unique_ptr<Instruments>> made = Instruments::create(options_.instruments, module_name_);
+  if (!made) return made.error();
+  instruments_ = std::move(*made);
+  store_->instrumentation = &instruments_->instrumentation();
+  return {};
+}
+
+Result<void> Session::restore_instruments(const snapshot::Restored& restored) {
+  std::vector<std::string> unknown;
+  if (instruments_) {
+    Instrumentation& instrumentation = instruments_->instrumentation();
+    CHIWAWA_TRY(instrumentation.load(restored.monitors, *store_, unknown));
+    instrumentation.stand(*store_, restored.machine);
+    instruments_->begin(*store_);
+  } else {
+    for (const MonitorState& state : restored.monitors) unknown.push_back(state.name);
+  }
+  if (options_.verbose && !unknown.empty()) {
+    print_note("what the snapshot has for these was dropped, as nobody asked for them: " + list(unknown));
+  }
+  return {};
 }
 
 Result<bool> Session::begin_next_call() {
@@ -150,6 +180,7 @@ Result<void> Session::save(const std::string& path) {
     const auto now = std::chrono::system_clock::now().time_since_epoch();
     write_options.time = static_cast<uint64_t>(std::chrono::nanoseconds(now).count());
   }
+  if (instruments_) write_options.monitors = instruments_->instrumentation().save(*machine_);
   snapshot::ChainBlocks base;
   if (options_.checkpoint_base) {
     CHIWAWA_TRY(base.open(*options_.checkpoint_base, snapshot::folder_of(path)));
@@ -275,8 +306,8 @@ Result<void> Session::examine_wasi(const wasi::State& state) {
 }
 
 CompileOptions Session::compile_options() const {
-  return {.polls = options_.stoppable() || kAlwaysPoll,
-          .exact = options_.checkpoint_at.has_value(),
+  return {.polls = options_.stoppable() || kAlwaysPoll || options_.instruments.needs_polls(),
+          .exact = options_.checkpoint_at.has_value() || options_.instruments.needs_steps(),
           .canonical_nans = deterministic_};
 }
 

@@ -13,6 +13,7 @@
 #include "interp/store.hpp"
 #include "options.hpp"
 #include "snapshot/read.hpp"
+#include "snapshot/restore.hpp"
 #include "wasi/wasi.hpp"
 
 namespace chiwawa::tools {
@@ -27,6 +28,8 @@ class Session {
   static Result<std::unique_ptr<Session>> restore(const Options& options);
 
   Machine& machine() { return *machine_; }
+  /// Null if nobody watches.
+  Instruments* instruments() { return instruments_.get(); }
   const Store& store() const { return *store_; }
   TrapKind trap() const { return trap_; }
   /// Where the guest's sockets listen.
@@ -65,6 +68,10 @@ class Session {
   Result<void> restore_wasi(const wasi::State& state);
   Result<void> examine_wasi(const wasi::State& state);
   CompileOptions compile_options() const;
+  /// What the options want to watch with.
+  Result<void> create_instruments();
+  /// Goes on watching where the snapshot's monitors were.
+  Result<void> restore_instruments(const snapshot::Restored& restored);
   /// Gives the store a clock, if the module can wait.
   Result<void> provide_clock();
   /// The host's functions for the module's imports, in their order. Phase::Link naming all that nobody provides.
@@ -78,6 +85,7 @@ class Session {
   bool deterministic_ = false;
   std::unique_ptr<wasi::Wasi> wasi_;
   std::unique_ptr<wasi::Wasi> clock_;  // of a program that has no WASI
+  std::unique_ptr<Instruments> instruments_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<Machine> machine_;
   TrapKind trap_ = TrapKind::None;

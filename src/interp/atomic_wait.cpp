@@ -50,10 +50,13 @@ Exit atomic_wait(Context& ctx) {
   };
   if (const uint64_t left = remaining(); left != 0) clock.sleep(left, clock.context);
   if (remaining() == 0) return done(ctx, kTimedOut);
-  // The instruction has not been executed: it stands where it stood, and the step does not count.
-  if (cell.imm != 0) {
+  // The instruction has not been executed: it stands where it stood, and what has been counted before does not count.
+  for (uint32_t back = cell.imm; back != 0; --back) {
     --ctx.pc;
-    ++ctx.fuel;
+    if (ctx.pc->op == static_cast<uint32_t>(SlotOp::step)) ++ctx.fuel;
+    if (ctx.pc->op == static_cast<uint32_t>(SlotOp::count_block)) {
+      --*std::bit_cast<uint64_t*>(static_cast<uintptr_t>(ctx.pc->wide()));
+    }
   }
   return Exit::Waiting;
 }

@@ -8,6 +8,7 @@
 #include <new>
 
 #include "interp/executor.hpp"
+#include "interp/instrumentation.hpp"
 
 namespace chiwawa {
 
@@ -41,6 +42,10 @@ TrapKind memory_grow_by(Context& ctx) {
   const uint64_t max = ctx.store->max_pages(memory);
   const bool grown = more <= max && old_pages <= max - more && memory.grow_to(old_pages + more);
   ctx.fp[ctx.pc->d] = grown ? old_pages : minus_one(memory.type.address);
+  if (ctx.store->instrumentation != nullptr && grown && more != 0) {
+    const uint64_t bytes = memory.memory.size_bytes();
+    ctx.store->instrumentation->memory_grown({*ctx.store, bytes - (more << memory.type.page_exponent), bytes});
+  }
   ctx.load_memory();
   return TrapKind::None;
 }

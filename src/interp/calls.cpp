@@ -3,6 +3,7 @@
 
 #include "interp/compile.hpp"
 #include "interp/executor.hpp"
+#include "interp/instrumentation.hpp"
 
 namespace chiwawa {
 
@@ -19,9 +20,13 @@ size_t next_size(size_t current, size_t needed, size_t limit) {
   return std::min(limit, std::max({needed, current * 2, size_t{1024}}));
 }
 
-Exit finish_host_call(Context& ctx, FuncInst& function, uint64_t* slots) {
+/// `cell` is the call.
+Exit finish_host_call(Context& ctx, FuncInst& function, uint64_t* slots, const Cell* cell) {
   HostCall call{.store = *ctx.store, .caller = ctx.instance, .slots = slots};
+  std::optional<WatchedHostCall> watched;
+  if (ctx.store->instrumentation != nullptr) watched.emplace(ctx, function, slots, cell);
   HostResult result = function.host.call(call, function.host.context);
+  if (watched) watched->ended(result, slots);
   ctx.load_memory();
   if (ctx.polls) ctx.fuel -= kHostCallPolls;
   switch (result.kind) {
@@ -55,7 +60,7 @@ void enter(Context& ctx, const Code& callee) {
 
 const Code kEntryCode = {.cells = kEntryCells};
 const Code kBoundaryCode = {.cells = kBoundaryCells};
-const Cell kCompileStub = {.op = op(SlotOp::compile_callee)};
+const Cell kCompileStub = {.op = op(SlotOp::call_out)};
 
 void Context::set_instance(Instance* next) {
   instance = next;
@@ -103,7 +108,7 @@ bool grow_stacks(Context& ctx, uint64_t slots_needed, uint32_t frames_needed) {
 Exit begin_call(Context& ctx, FuncInst& function) {
   const uint32_t first_slot = ctx.pc->d;
   if (function.is_host()) {
-    const Exit exit = finish_host_call(ctx, function, ctx.fp + first_slot);
+    const Exit exit = finish_host_call(ctx, function, ctx.fp + first_slot, ctx.pc);
     if (exit == Exit::Go || exit == Exit::Waiting) ++ctx.pc;
     return exit;
   }
@@ -140,6 +145,9 @@ Exit tail_call(Context& ctx, FuncInst& function) {
     return Exit::Trapped;
   }
   const Cell& call = *ctx.pc;
+  if (ctx.frame->code->probes != nullptr) {
+    ctx.store->instrumentation->leave(ctx, ctx.steps(ctx.counting ? static_cast<int32_t>(call.bc()) : 0));
+  }
   std::copy_n(ctx.fp + call.d, callee.param_slots, ctx.fp);
   if (needs_boundary) *ctx.frame++ = {.code = &kBoundaryCode, .pc = kBoundaryCells + 1};
   if (crosses) ctx.set_instance(function.instance);
@@ -150,8 +158,9 @@ Exit tail_call(Context& ctx, FuncInst& function) {
 Exit resume_host_call(Context& ctx) {
   const PendingHostCall call = *ctx.pending;
   ctx.pending.reset();
-  const Exit exit = finish_host_call(ctx, (*ctx.store)[call.function], ctx.slots.data.get() + call.first_slot);
-  if (exit == Exit::Trapped) --ctx.pc;  // traps are reported at the call
+  FuncInst& function = (*ctx.store)[call.function];
+  const Exit exit = finish_host_call(ctx, function, ctx.slots.data.get() + call.first_slot, ctx.pc - 1);
+  if (exit == Exit::Trapped || exit == Exit::Exited) --ctx.pc;  // it ends at the call
   return exit;
 }
 

@@ -12,6 +12,7 @@
 namespace chiwawa {
 
 struct Instance;
+struct Probes;
 
 /// What compile() inserts besides the program itself.
 struct CompileOptions {
@@ -112,8 +113,9 @@ struct Code {
   const Cell* cells = nullptr;
   uint32_t frame_slots = 0;  ///< locals and operands
   uint32_t param_slots = 0;
-  uint32_t local_slots = 0;  ///< parameters included; 0 before it is compiled
-  bool has_step = false;     ///< whether it can be stopped in at all (schema/FORMAT.md, steps)
+  uint32_t local_slots = 0;    ///< parameters included; 0 before it is compiled
+  bool has_step = false;       ///< whether it can be stopped in at all (schema/FORMAT.md, steps)
+  bool stops_at_entry = true;  ///< whether also before anything of it is executed
   FuncAddr function{};
   Instance* instance = nullptr;
 
@@ -123,6 +125,7 @@ struct Code {
   std::vector<TryRegion> regions{};
   std::vector<RegionStart> region_starts{};  ///< by cell
   std::vector<SyncSteps> sync_steps{};       ///< by cell
+  std::shared_ptr<const Probes> probes{};    ///< only with instrumentation
   mutable RefMap refs{};                     ///< made by the first collection that needs it
 };
 

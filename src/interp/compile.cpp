@@ -78,12 +78,12 @@ bool Compiler::at_barrier(uint32_t offset) const {
   return !barriers_.empty() && std::binary_search(barriers_.begin(), barriers_.end(), offset);
 }
 
-void Compiler::report_step() {
+void Compiler::report_step(uint32_t watchers) {
   has_step = true;
   ++steps_;
   for (; open_syncs_ < sync_steps.size(); ++open_syncs_) sync_steps[open_syncs_].stops = true;
   step_since_sync_ = true;
-  if (at_barrier(offset_) || options_.no_fusion) {
+  if (at_barrier(offset_) || options_.no_fusion || watchers != 0) {
     settle_all();
     bind();
   }
@@ -164,7 +164,7 @@ void Compiler::compile_wait(const Instr& instr) {
   pop_to(height() - 3);
   push_home(ValType::I32);
   emit(SlotOp::atomic_wait, home(stack_.back()), a, expected, instr.opcode == Opcode::memory_atomic_wait64 ? 8 : 4,
-       options_.exact);
+       here() - sync_cell_);
   emit_far(SlotOp::nop_cell, instr, 0, 0, static_cast<uint16_t>(instr.index));
 }
 
@@ -253,8 +253,10 @@ void Compiler::canonicalize(Opcode opcode) {
 void Compiler::compile_reachable(const Instr& instr) {
   if (is_atomic_wait(instr.opcode)) begin_wait();
   if (is_step(instr.opcode)) {
-    report_step();
+    const uint32_t watchers = wishes_.instructions ? store_.instrumentation->watchers(function_, instr) : 0;
+    report_step(watchers);
     if (options_.exact) emit(SlotOp::step);
+    if (store_.instrumentation != nullptr) emit_probes(instr, watchers);
   }
   const SlotForms& forms = slot_forms(instr.opcode);
   switch (forms.shape) {
@@ -484,6 +486,7 @@ void Compiler::compile_other(const Instr& instr) {
 void compile(const Store& store, Code& code) {
   Compiler compiler(store, code, nullptr);
   compiler.run();
+  compiler.finish_probes(code);
   code.storage.assign(compiler.cells.begin(), compiler.cells.end());
   code.regions = std::move(compiler.regions);
   code.region_starts = std::move(compiler.region_starts);

@@ -100,6 +100,7 @@ void Compiler::emit_branch(uint32_t depth) {
 }
 
 void Compiler::emit_return() {
+  leave();
   const size_t arity = type_.results.size();
   if (arity == 1 && !is_vec(stack_.back().type)) {
     const uint16_t a = slot_of(stack_.back());
@@ -172,6 +173,7 @@ void Compiler::compile_br_if(uint32_t depth, const Condition& condition) {
     cells[skip].imm = distance(skip, here());
     bind();
   }
+  block_begins_ = true;
 }
 
 void Compiler::compile_br_table(const Instr& instr) {
@@ -218,6 +220,7 @@ void Compiler::compile_br_table(const Instr& instr) {
 
 void Compiler::leave_reachable() {
   reachable_ = false;
+  block_begins_ = true;
   nesting_ = 0;
   open_syncs_ = sync_steps.size();
 }
@@ -253,6 +256,7 @@ void Compiler::begin_block(const Instr& instr) {
                                condition.b, condition.c);
     next.else_fixup = cell_fixup(cell);
     cells[cell].imm = kNone;
+    block_begins_ = true;
   } else {
     settle_all();
   }
@@ -270,6 +274,7 @@ void Compiler::begin_block(const Instr& instr) {
     sync_point();
     next.loop_cell = here();
     next.loop_steps = steps_;
+    block_begins_ = true;
   }
   labels_.push_back(next);
 }
@@ -284,6 +289,7 @@ void Compiler::reset_stack(uint32_t to_height, std::span<const ValType> types) {
 void Compiler::compile_else() {
   Label& current = labels_.back();
   open_syncs_ = sync_steps.size();
+  block_begins_ = true;
   if (reachable_) {
     settle_all();
     add_fixup(current, cell_fixup(emit(options_.counting ? SlotOp::br_always_p : SlotOp::br_always)));
@@ -330,6 +336,7 @@ void Compiler::compile_catch_clauses(const Instr& instr, const Label& label) {
 }
 
 void Compiler::compile_catch(const Instr& instr) {
+  block_begins_ = true;
   open_syncs_ = sync_steps.size();
   if (reachable_) {
     settle_branch_values(labels_.back());
@@ -393,6 +400,7 @@ void Compiler::compile_end(const Instr& instr) {
   const bool branched = done.fixups != kNone || done.else_fixup != kNone;
   if (branched) {
     bind();
+    block_begins_ = true;
     // Where exceptions are thrown to the budget is not looked at, and behind a call before an else or a catch the
     // machine cannot stop: it does here.
     const bool late = done.catches || done.kind == Opcode::else_ || done.kind == Opcode::catch_;

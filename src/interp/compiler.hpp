@@ -11,6 +11,7 @@
 #include "interp/compile.hpp"
 #include "interp/fusion.hpp"
 #include "interp/instr_reader.hpp"
+#include "interp/instrumentation.hpp"
 #include "interp/single_types.hpp"
 #include "interp/slot_op.hpp"
 
@@ -41,7 +42,8 @@ class Compiler {
   void run() {
     declare_locals();
     labels_.push_back({.kind = Opcode::block, .params = {}, .results = type_.results});
-    sync_point();
+    begin_probes();
+    if (stops_at_entry) sync_point();
     Instr instr;
     Error error;
     while (!labels_.empty()) {
@@ -64,6 +66,12 @@ class Compiler {
   uint32_t local_slots = 0;
   uint32_t frame_slots = 0;
   bool has_step = false;
+  bool stops_at_entry = true;
+  std::vector<Block> blocks;  // if they are counted
+  Probes probes;
+
+  /// Completes the cells, and gives the code what belongs to its instrumentation.
+  void finish_probes(Code& code);
 
  private:
   struct Label {
@@ -354,7 +362,21 @@ class Compiler {
 
   bool at_barrier(uint32_t offset) const;
 
-  void report_step();
+  /// `watchers`: monitors that want to look here; everything is then where it belongs.
+  void report_step(uint32_t watchers);
+
+  // --- monitors (compile_probes.cpp) -------------------------------------------------------------------------------
+
+  /// At the function's entry.
+  void begin_probes();
+  /// Before a step.
+  void emit_probes(const Instr& instr, uint32_t watchers);
+  /// Tells that the function is entered; that it is left, before it returns.
+  void enter();
+  void leave();
+  /// `fast`: the same for dispatchers that can do it themselves. `steps`: as SyncSteps has them.
+  void emit_call_event(CallOut event, SlotOp fast, int32_t steps);
+  void add_site(const Instr& instr, uint32_t watchers);
 
   void compile_local_set(uint32_t local, bool keep);
 
@@ -367,7 +389,7 @@ class Compiler {
   /// their own, which does nothing.
   void compile_atomic(const SlotForms& forms, const Instr& instr, int operands);
 
-  /// As compile_atomic; c says of which width, imm whether a cell that counts the step stands before it.
+  /// As compile_atomic; c says of which width, imm how many cells that count stand before it.
   void compile_wait(const Instr& instr);
 
   /// The machine can stop at a wait, and comes back to it: its operands are where they stay.
@@ -483,6 +505,10 @@ class Compiler {
     uint32_t cell, count;
   };
   std::vector<LongCount> long_counts_;
+  Instrumentation::Wishes wishes_;
+  bool block_begins_ = true;           // the next step is the first of a block that is counted
+  bool enter_pending_ = false;         // the function has not been told to be entered
+  std::vector<uint32_t> count_cells_;  // of blocks
   uint32_t sync_cell_ = kNone;
   bool step_since_sync_ = false;
 };

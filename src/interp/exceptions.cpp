@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "interp/executor.hpp"
+#include "interp/instrumentation.hpp"
 #include "interp/text.hpp"
 
 namespace chiwawa {
@@ -49,6 +50,17 @@ std::string describe_exception(const Context& ctx, uint64_t exception) {
   return text;
 }
 
+/// The exception goes from where the machine stands to `catcher`.
+void tell_unwinding(const Context& ctx, const Frame* catcher) {
+  Instrumentation& instrumentation = *ctx.store->instrumentation;
+  const Cell* at = ctx.pc;
+  for (const Frame* frame = ctx.frame; frame != catcher; --frame) {
+    if (frame->code->probes != nullptr) instrumentation.unwind(ctx, *frame, at);
+    at = frame[-1].pc - 1;
+  }
+  instrumentation.caught(*catcher, at);
+}
+
 }  // namespace
 
 Exit raise(Context& ctx, uint64_t exception) {
@@ -71,6 +83,7 @@ Exit raise(Context& ctx, uint64_t exception) {
     fp -= at->d;
   }
   const Code& code = *frame->code;
+  if (ctx.store->instrumentation != nullptr) tell_unwinding(ctx, frame);
   ctx.frame += frame - ctx.frame;
   ctx.fp += fp - ctx.fp;
   // The calls in between stay counted, as they have happened.

@@ -22,6 +22,8 @@
 
 namespace chiwawa {
 
+class CallTree;
+
 /// In a loop: keeps the compiler from making a call of it.
 #define KEEP_LOOP() __asm__ volatile("")
 
@@ -97,11 +99,19 @@ struct Context {
   bool polls = false;     ///< whether the store's code polls
   bool counting = false;  ///< whether it counts steps at branches and calls
 
+  uint64_t steps_base = 0;   ///< see steps()
+  CallTree* tree = nullptr;  ///< the instrumentation's, if steps are counted by call chain
+
   Store* store = nullptr;
   MachineLimits limits;
   Stack<Frame> frames;  ///< the first belongs to the embedder
   Stack<uint64_t> slots;
 
+  /// Steps of the run so far, at a place with so many steps before it in its function's order; 0 for code that counts
+  /// each. Meaningful if they are counted at all.
+  uint64_t steps(int32_t before) const {
+    return steps_base - static_cast<uint64_t>(fuel) + static_cast<uint64_t>(int64_t{before});
+  }
   void set_instance(Instance* next);
   void load_memory();
 };
@@ -159,8 +169,8 @@ TrapKind array_init_from_data(Context& ctx, const Cell* pc, const uint64_t* fp);
 TrapKind array_init_from_elem(Context& ctx, const Cell* pc, const uint64_t* fp);
 
 /// Executes the memory.atomic.wait at ctx.pc, which is moved behind it; or Exit::Waiting, to be executed again. Cell: d
-/// = destination, a = address, b = expected value, behind which is the timeout, c = bytes, imm = whether the cell
-/// before counts the step; the next cell as at atomic_address().
+/// = destination, a = address, b = expected value, behind which is the timeout, c = bytes, imm = how many cells before
+/// it count something; the next cell as at atomic_address().
 Exit atomic_wait(Context& ctx);
 
 /// The callee of a call_indirect at ctx.pc, or null with ctx.trap set.
@@ -190,6 +200,10 @@ inline void zero_slots(uint64_t* slot, const uint64_t* end) {
 
 /// Compiles the innermost frame's function, makes room and zeroes its locals; ctx.pc becomes its first cell.
 Exit enter_uncompiled(Context& ctx);
+
+/// What code is left for: see CallOut in instrumentation.hpp. Cell: a = the purpose; Compile: enter_uncompiled; Look:
+/// imm = the place in Probes::sites; Enter, Leave: imm = steps before it. ctx.pc is moved to where to go on.
+Exit call_out(Context& ctx);
 
 /// Returns over the boundary frame to the caller's instance; ctx.pc becomes where the caller goes on. False if the
 /// budget is used up there.

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "interp/compile.hpp"
+#include "interp/instrumentation.hpp"
 #include "interp/machine_impl.hpp"
 
 namespace chiwawa {
@@ -66,6 +67,7 @@ bool Machine::Impl::reserve(uint64_t slots, uint32_t frames) {
     ctx.store->forget_code();
   }
   ctx.counting = options.counting;
+  ctx.tree = ctx.store->instrumentation != nullptr ? ctx.store->instrumentation->tree() : nullptr;
   if (ctx.slots.size == 0 && !ctx.slots.resize(256)) return false;
   if (ctx.frames.size == 0 && !ctx.frames.resize(64)) return false;
   // What is there may already be more than the limits allow.
@@ -110,7 +112,9 @@ Exit Machine::Impl::run() {
       // A function without a step is left before it can be seen, and so are frames that are no function's; the next
       // poll will do.
       // Code that counts goes on from where it has no position; before the next step it looks at the budget again.
-      if (ctx.counting ? sync_here() != nullptr && sync_here()->stops : ctx.frame->code->has_step) return Exit::Budget;
+      const Code& code = *ctx.frame->code;
+      const bool at_step = code.has_step && (code.stops_at_entry || ctx.pc != code.cells);
+      if (ctx.counting ? sync_here() != nullptr && sync_here()->stops : at_step) return Exit::Budget;
       if (!ctx.counting) ctx.fuel = 1;
     }
     exit = dispatch_run(dispatch, ctx);
@@ -123,6 +127,7 @@ Outcome Machine::run(uint64_t budget) {
   const auto fuel = static_cast<int64_t>(std::min<uint64_t>(budget, std::numeric_limits<int64_t>::max()));
   impl_->set_counting(false);
   ctx.fuel = fuel;
+  ctx.steps_base = impl_->steps + static_cast<uint64_t>(fuel);
   const Exit exit = impl_->run();
   if (ctx.store->compile_options.exact) impl_->steps += static_cast<uint64_t>(fuel - ctx.fuel);
   return impl_->outcome(exit);
@@ -140,6 +145,7 @@ Outcome Machine::run_up_to(uint64_t budget) {
   impl_->set_counting(true);
   const auto before = static_cast<int64_t>(impl_->steps_before(Exit::Budget));
   ctx.fuel = granted + before;
+  ctx.steps_base = impl_->steps + static_cast<uint64_t>(granted);
   const Exit exit = impl_->run();
   const auto now = static_cast<int64_t>(impl_->steps_before(exit));
   impl_->steps += static_cast<uint64_t>(granted + before - ctx.fuel + now - before);
@@ -249,9 +255,10 @@ std::vector<CodePosition> Machine::Impl::call_chain(size_t max) const {
     if (code.instance != nullptr) {
       uint32_t offset = code.instance->module->body((*ctx.store)[code.function].function_index).code.begin;
       if (!code.storage.empty() && at != &kCompileStub) {
-        if (observed != &code) offsets = observe(*ctx.store, code, nobody);
+        if (observed != &code && code.probes == nullptr) offsets = observe(*ctx.store, code, nobody);
         observed = &code;
-        offset = offsets[static_cast<size_t>(at - code.cells)];
+        const std::vector<uint32_t>& known = code.probes != nullptr ? code.probes->cell_offsets : offsets;
+        offset = known[static_cast<size_t>(at - code.cells)];
       }
       chain.push_back({code.function, offset});
     }

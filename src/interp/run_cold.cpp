@@ -47,6 +47,7 @@ TrapKind run_cold(Context& context, const Cell* pc, uint64_t* fp) {
 #include "interp/instr_atomic.inc"
 #include "interp/instr_far.inc"
 #include "interp/instr_numeric.inc"
+#include "interp/instr_probes.inc"
 #include "interp/instr_simd.inc"
 #include "interp/instr_wide.inc"
     default: break;

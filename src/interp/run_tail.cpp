@@ -2,6 +2,7 @@
 // next one, and the machine's registers stay in the processor's.
 #define CHIWAWA_ACCUMULATORS 1
 #include "interp/atomic.hpp"
+#include "interp/call_tree.hpp"
 #include "interp/dispatch.hpp"
 #include "interp/object_access.hpp"
 #include "interp/simd.hpp"
@@ -56,11 +57,13 @@ struct Handlers {
 
 #include "interp/instr_aggregate.inc"
 #include "interp/instr_atomic.inc"
+#include "interp/instr_calls.inc"
 #include "interp/instr_control.inc"
 #include "interp/instr_far.inc"
 #include "interp/instr_fused.inc"
 #include "interp/instr_memory.inc"
 #include "interp/instr_numeric.inc"
+#include "interp/instr_probes.inc"
 #include "interp/instr_simd.inc"
 #include "interp/instr_variable.inc"
 #include "interp/instr_wide.inc"

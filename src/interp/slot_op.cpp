@@ -117,7 +117,8 @@ constexpr AccumulatorTable make_accumulator_forms() {
   effect(SlotOp::id, SlotOp::id##_b); \
   operand_b(SlotOp::id, SlotOp::id##_b, b);
 #include "interp/slot_ops.def"
-  at(SlotOp::nop_cell).kind = at(SlotOp::charge).kind = Kind::Effect;
+  at(SlotOp::nop_cell).kind = at(SlotOp::charge).kind = at(SlotOp::count_block).kind = Kind::Effect;
+  at(SlotOp::leave_call).kind = Kind::Effect;
   return forms;
 }
 

@@ -21,6 +21,8 @@
 
 namespace chiwawa {
 
+class Instrumentation;
+
 // Types of run-time objects are closed: where they refer to a defined type, it is by its number in Store::types.
 
 /// A function instance: one that an instance's module defines, or one of the host's.
@@ -126,8 +128,9 @@ class Store {
   Store& operator=(const Store&) = delete;
 
   StoreLimits limits;
-  GuestClock clock;                ///< set it before anything waits or is restored
-  CompileOptions compile_options;  ///< for functions compiled from now on; set it before anything runs
+  GuestClock clock;                            ///< set it before anything waits or is restored
+  CompileOptions compile_options;              ///< for functions compiled from now on; set it before anything runs
+  Instrumentation* instrumentation = nullptr;  ///< as compile_options; null: nobody watches
 
   std::vector<std::unique_ptr<FuncInst>> funcs;
   std::vector<std::unique_ptr<TableInst>> tables;

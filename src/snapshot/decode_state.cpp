@@ -21,7 +21,7 @@ class StateDecoder {
 
   StateDecoding decode() {
     const bool good = requirements() && modules() && instances() && functions() && tables() && memories() &&
-                      globals() && segments() && addresses() && machine() && wasi() && base() && heap();
+                      globals() && segments() && addresses() && machine() && wasi() && base() && heap() && monitors();
     if (!good) return {.result = error_, .unsupported = unsupported_};
     return {};
   }
@@ -481,6 +481,19 @@ class StateDecoder {
     }
     if (from.objects() == 0) return fail("the heap has no objects");
     if (from.bytes() > kMaxHeap) return fail("the heap has more than " + std::to_string(kMaxHeap) + " bytes");
+    return true;
+  }
+
+  bool monitors() {
+    for (size_t i = 0; i < size(state_.monitors()); ++i) {
+      const schema::Monitor& from = *state_.monitors()->Get(static_cast<uint32_t>(i));
+      MonitorState to;
+      if (!text(from.name(), to.name) || !numbers(from.state(), to.bytes)) return false;
+      if (!records_.monitors.empty() && to.name <= records_.monitors.back().name) {
+        return fail(item("monitors", i) + " is not in ascending order");
+      }
+      records_.monitors.push_back(std::move(to));
+    }
     return true;
   }
 

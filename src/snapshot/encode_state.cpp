@@ -169,6 +169,7 @@ uint64_t estimate(const Records& r) {
     }
     for (const std::vector<uint8_t>& content : r.wasi->removed_files) size += 32 + content.size();
   }
+  for (const MonitorState& m : r.monitors) size += 64 + m.name.size() + m.bytes.size();
   return size;
 }
 
@@ -251,9 +252,14 @@ Result<std::vector<uint8_t>> encode_state(const Records& r) {
     });
     heap = schema::CreateHeap(fbb, defined, static_cast<uint32_t>(r.heap.objects.size()), r.heap.bytes.size());
   }
+  const auto monitors = tables<schema::Monitor>(fbb, r.monitors, [&](const MonitorState& m) {
+    const auto name = fbb.CreateString(m.name);
+    const auto bytes = numbers(fbb, m.bytes);
+    return schema::CreateMonitor(fbb, name, bytes);
+  });
   const auto state =
       schema::CreateState(fbb, required, modules, instances, funcs, host_funcs, tables_, memories, globals, elems,
-                          datas, machine, wasi, base, r.deterministic, vector_globals, r.tags, heap);
+                          datas, machine, wasi, base, r.deterministic, vector_globals, r.tags, heap, monitors);
   fbb.FinishSizePrefixed(state, kStateIdentifier);
   return std::vector<uint8_t>(fbb.GetBufferPointer(), fbb.GetBufferPointer() + fbb.GetSize());
 }

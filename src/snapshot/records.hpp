@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "interp/machine.hpp"
+#include "interp/monitor_state.hpp"
 #include "interp/types.hpp"
 #include "snapshot/format.hpp"
 #include "snapshot/hash.hpp"
@@ -117,6 +118,7 @@ struct Records {
   std::optional<wasi::State> wasi;
   std::optional<BaseRecord> base;
   bool deterministic = false;
+  std::vector<MonitorState> monitors;  ///< by name, ascending
 
   /// Whether the function at that address, which must exist, is one of the host's.
   bool is_host(uint32_t func) const { return funcs[func].instance == kHostInstance; }

@@ -228,7 +228,7 @@ Result<Restored> restore(Reader& reader, std::span<const std::shared_ptr<const M
   auto store = build(records, *matched, std::move(*hosts), options);
   if (!store) return store.error();
   CHIWAWA_TRY(read_memories(reader, *bases, **store));
-  return Restored{std::move(*store), std::move(records.machine)};
+  return Restored{std::move(*store), std::move(records.machine), std::move(records.monitors)};
 }
 
 }  // namespace chiwawa::snapshot

@@ -112,6 +112,8 @@ Records collect(const Store& store, MachineImage machine, std::optional<wasi::St
   records.wasi = std::move(wasi);
   if (options.base != nullptr) records.base = options.base->record();
   records.deterministic = options.deterministic;
+  records.monitors = options.monitors;
+  std::ranges::sort(records.monitors, {}, &MonitorState::name);
   collect_objects(store, records);
   return records;
 }

@@ -44,8 +44,8 @@ namespace preview1 {
 using I32 = uint32_t;
 using I64 = uint64_t;
 // Parameters and what the function answers are in the witx files.
-#define WASI_FUNCTION(name, params, results, implementation, unstable_implementation) \
-  Implementation<void params> implementation;                                         \
+#define WASI_FUNCTION(name, params, results, implementation, unstable_implementation, parameter_names) \
+  Implementation<void params> implementation;                                                          \
   Implementation<void params> unstable_implementation;
 #include "wasi/preview1.def"
 

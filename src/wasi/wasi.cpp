@@ -57,9 +57,9 @@ struct Row {
 using preview1::I32;
 using preview1::I64;
 constexpr Row kFunctions[] = {
-#define WASI_FUNCTION(name, params, results, implementation, unstable_implementation) \
-  {#name, &ValTypes<void params>::list, &ValTypes<void results>::list,                \
-   &Adapter<void params>::template call<&preview1::implementation>,                   \
+#define WASI_FUNCTION(name, params, results, implementation, unstable_implementation, parameter_names) \
+  {#name, &ValTypes<void params>::list, &ValTypes<void results>::list,                                 \
+   &Adapter<void params>::template call<&preview1::implementation>,                                    \
    &Adapter<void params>::template call<&preview1::unstable_implementation>},
 #include "wasi/preview1.def"
 };
