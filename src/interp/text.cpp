@@ -32,13 +32,16 @@ std::string shortest(Float value) {
     if (read_as(text.data(), value) == value) break;
     // Above a power of two the numbers are further apart than below: what is nearer may belong to the neighbour.
     char& last_digit = *(std::strchr(text.data(), 'e') - 1);
-    if (last_digit != '9' && (++last_digit, read_as(text.data(), value) == value)) break;
+    if (last_digit == '9') continue;
+    ++last_digit;
+    if (read_as(text.data(), value) == value) break;
   }
   const std::string scientific = text.data();
   const size_t at_e = scientific.find('e');
   std::string digits = scientific.substr(0, 1);
   if (at_e > 2) digits += scientific.substr(2, at_e - 2);
-  const int exponent = std::atoi(scientific.c_str() + at_e + 1);  // of the first digit
+  const auto exponent =
+      static_cast<int>(std::strtol(scientific.c_str() + at_e + 1, nullptr, 10));  // of the first digit
   const int count = static_cast<int>(digits.size());
   const int last = exponent - (count - 1);  // of the last digit
   if (count == 1 ? last < -3 || last > 4 : last < -(count + 3) || last > 5) return sign + scientific;
