@@ -4,7 +4,6 @@
 #include <string>
 #include <utility>
 
-#include "instruments.hpp"
 #include "report.hpp"
 
 namespace chiwawa::tools {
@@ -27,6 +26,9 @@ GuestRun::GuestRun(Session& session, const Options& options)
       pacer_(session.store().compile_options.exact ? kMaxSteps : kMaxPolls),
       stop_at_(options.checkpoint_at) {
   if (options.checkpoint_every) next_save_ = Clock::now() + *options.checkpoint_every;
+  if (options.checkpoints) trigger_.watch(options.verbose);
+  const Instruments* const instruments = session.instruments();
+  timed_ = !trigger_.is_watched() || next_save_ || stop_at_ || (instruments != nullptr && instruments->samples());
   if (stop_at_ && machine_.steps() > *stop_at_) {
     print_note("the snapshot was written at step " + std::to_string(machine_.steps()) + ": there is no stop at step " +
                std::to_string(*stop_at_));
@@ -35,13 +37,14 @@ GuestRun::GuestRun(Session& session, const Options& options)
 }
 
 std::optional<int> GuestRun::proceed() {
-  const std::optional<int> code = go_on();
-  Instruments* const instruments = session_.instruments();
-  if (code && instruments != nullptr) instruments->end(machine_, session_.store(), last_);
+  const std::optional<int> code = proceed_or_end();
+  if (Instruments* const instruments = session_.instruments(); code && instruments != nullptr) {
+    instruments->end(machine_, session_.store(), last_);
+  }
   return code;
 }
 
-std::optional<int> GuestRun::go_on() {
+std::optional<int> GuestRun::proceed_or_end() {
   waits_ = false;
   if (session_.trap() != TrapKind::None) {
     last_.kind = Outcome::Kind::Trapped;
@@ -49,7 +52,7 @@ std::optional<int> GuestRun::go_on() {
     print_trap(session_.store(), last_.trap);
     return kExitTrap;
   }
-  const Clock::time_point begin = Clock::now();
+  const Clock::time_point begin = timed_ ? Clock::now() : Clock::time_point();
   const bool begins = std::exchange(begins_, false);
   last_ = begins ? machine_.run(0) : run_on();
   const Outcome& outcome = last_;
@@ -68,15 +71,15 @@ std::optional<int> GuestRun::go_on() {
     case Outcome::Kind::Exited: return static_cast<int>(outcome.exit_code);
     case Outcome::Kind::Paused:
       waits_ = outcome.pause == PauseReason::HostWait;
-      if (!waits_ && paced_) pacer_.ran(Clock::now() - begin);
-      sample(Clock::now() - begin);
+      if (timed_) took(Clock::now() - begin);
       break;
   }
   if (const Wish now = wish(); now != Wish::None && checkpoint(now)) return kExitOk;
   return std::nullopt;
 }
 
-void GuestRun::sample(Clock::duration time) {
+void GuestRun::took(Clock::duration time) {
+  if (!waits_ && paced_) pacer_.ran(time);
   Instruments* const instruments = session_.instruments();
   if (instruments == nullptr || !instruments->samples()) return;
   const auto nanoseconds = std::chrono::duration_cast<std::chrono::nanoseconds>(time).count();
@@ -86,7 +89,7 @@ void GuestRun::sample(Clock::duration time) {
 Outcome GuestRun::run_on() {
   const CompileOptions& code = session_.store().compile_options;
   paced_ = code.polls || code.exact;
-  if (!code.exact) return machine_.run(code.polls ? pacer_.budget() : ~uint64_t{0});
+  if (!code.exact) return machine_.run(!code.polls ? ~uint64_t{0} : timed_ ? pacer_.budget() : kMaxPolls);
   const uint64_t until_stop = stop_at_ ? *stop_at_ - machine_.steps() : ~uint64_t{0};
   const uint64_t worthwhile = 2 * machine_.reach();
   const uint64_t budget = std::max(pacer_.budget(), worthwhile);
@@ -102,7 +105,7 @@ GuestRun::Wish GuestRun::wish() {
     return Wish::Asked;
   }
   if (std::exchange(asked_, false)) return Wish::Asked;
-  if (options_.checkpoints && trigger_.noticed(Clock::now())) return Wish::Asked;
+  if (options_.checkpoints && trigger_.noticed()) return Wish::Asked;
   return next_save_ && Clock::now() >= *next_save_ ? Wish::Due : Wish::None;
 }
 
