@@ -89,6 +89,7 @@ int GuestRun::run_to_end() {
     const bool begins = std::exchange(begins_, false);
     last_ = begins ? machine_.run(0) : run_on();
     const Outcome& outcome = last_;
+    if (session_.instruments() != nullptr && outcome.kind != Outcome::Kind::Paused) session_.instruments()->flush();
     switch (outcome.kind) {
       case Outcome::Kind::Finished: {
         const Result<bool> more = session_.begin_next_call();
@@ -142,6 +143,7 @@ bool GuestRun::checkpoint(Wish wish) {
                ", the guest goes on: " + describe(saved.error()));
     return false;
   }
+  if (session_.instruments() != nullptr) session_.instruments()->flush();
   files_.written();
   if (options_.checkpoint_continue || wish == Wish::Due) return false;
   std::fputs("Execution stopped for checkpoint.\n", stderr);

@@ -34,7 +34,7 @@ struct WriteOptions {
   /// The guest is one that does the same everywhere.
   bool deterministic = false;
   /// What the guest's monitors need to go on, with different names.
-  std::vector<MonitorState> monitors;
+  std::vector<MonitorState> monitors{};
 };
 
 /// Writes the whole continuation: every instance of the store, the machine as Machine::capture() returned it, and WASI.
