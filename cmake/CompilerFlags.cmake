@@ -15,6 +15,12 @@ if(CHIWAWA_WASM)
   if(CHIWAWA_WASM_SIMD)
     add_compile_options(-msimd128)
   endif()
+  if(CHIWAWA_WASM_THREADS)
+    # The C library is the one for a single thread: the second one must not call it (watcher_preview1.cpp).
+    add_compile_options(-matomics -mbulk-memory)
+    add_compile_definitions(CHIWAWA_WATCHER=1)
+    add_link_options(-Wl,--shared-memory,--import-memory,--export-memory,--no-check-features)
+  endif()
   add_link_options(
     -Wl,--stack-first            # running out of stack traps instead of overwriting data
     -Wl,-z,stack-size=1048576

@@ -64,6 +64,10 @@ file(GLOB zstd_sources ${zstd_SOURCE_DIR}/lib/common/*.c ${zstd_SOURCE_DIR}/lib/
      ${zstd_SOURCE_DIR}/lib/decompress/*.c)
 add_library(chiwawa_zstd STATIC EXCLUDE_FROM_ALL ${zstd_sources})
 target_compile_definitions(chiwawa_zstd PRIVATE ZSTD_DISABLE_ASM ZSTD_LEGACY_SUPPORT=0)
+# Snapshots are written with levels 1 and 3 (src/snapshot/format.hpp), which do not need the slower strategies.
+foreach(strategy GREEDY LAZY LAZY2 BTLAZY2 BTOPT BTULTRA)
+  target_compile_definitions(chiwawa_zstd PRIVATE ZSTD_EXCLUDE_${strategy}_BLOCK_COMPRESSOR)
+endforeach()
 target_compile_options(chiwawa_zstd PRIVATE -w)
 target_include_directories(chiwawa_zstd SYSTEM PUBLIC ${zstd_SOURCE_DIR}/lib)
 

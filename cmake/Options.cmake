@@ -25,7 +25,11 @@ cmake_dependent_option(CHIWAWA_LTO "Optimise across files when linking (native R
                        "NOT CHIWAWA_WASM;NOT CHIWAWA_SANITIZE;CMAKE_BUILD_TYPE STREQUAL Release" OFF)
 cmake_dependent_option(CHIWAWA_WASM_SIMD "Use the host's SIMD instructions, which it must then have (wasm builds)" OFF
                        CHIWAWA_WASM OFF)
+cmake_dependent_option(CHIWAWA_WASM_THREADS "Watch for the trigger file in a second thread, which the host must provide (wasm builds)" OFF
+                       CHIWAWA_WASM OFF)
 cmake_dependent_option(CHIWAWA_INSPECT "Build snapshot-inspect and snapshot-diff" ON CHIWAWA_WASM ON)
+cmake_dependent_option(CHIWAWA_EMBED "Build chiwawa-embed, which the JavaScript package is made from" ON
+                       "CHIWAWA_WASM;CHIWAWA_INSPECT" OFF)
 if(DEFINED ENV{CHIWAWA_SPEC_VECTORS})
   set(chiwawa_vectors_default "$ENV{CHIWAWA_SPEC_VECTORS}")
 else()

@@ -1,5 +1,6 @@
 # ./dev hosts [name...]: runtimes that run WebAssembly, for `./dev bench` and for tests of moving between them: bun deno
-# wazero wasmedge (default: all), into build/deps/hosts/. What is on the path already is used as it is.
+# wazero wasmedge (default: all), into build/deps/hosts/. What is on the path already is used as it is. And `browsers`: Chromium
+# and Firefox from the system's packages, for tests of the page.
 # shellcheck shell=bash disable=SC2154 # deps and stamps are set in common.sh
 
 # npm packages, pinned; the newest Debian has the others, in one version only.
@@ -11,7 +12,11 @@ run_hosts() {
   install_node
   mkdir -p "$deps/hosts/bin"
   for name in "$@"; do
-    declare -F "install_$name" >/dev/null || die "no host $name: bun deno wazero wasmedge"
+    declare -F "install_$name" >/dev/null || die "no host $name: bun deno wazero wasmedge browsers"
+    if [[ $name == browsers ]]; then
+      install_browsers
+      continue
+    fi
     if [[ ! -e $deps/hosts/bin/$name ]] && have "$name"; then
       say "$name: $(command -v "$name")"
     else
@@ -74,9 +79,26 @@ install_wasmedge() {
   loader=$(find "$root" -name 'ld-linux*.so.*' -not -type d | head -n 1)
   libraries=$(dirname "$(find "$root" -name 'libwasmedge.so.*' | head -n 1)")
   [[ -n $loader ]] || die "the packages of wasmedge have no loader"
-  printf '#!/bin/sh\nexec "%s" --library-path "%s:%s" "%s" "$@"\n' \
-    "$loader" "$libraries" "$(dirname "$loader")" "$root/usr/bin/wasmedge" >"$deps/hosts/bin/wasmedge"
+  # Relative to itself, so that the folder can be moved.
+  cat >"$deps/hosts/bin/wasmedge" <<END
+#!/bin/sh
+root=\$(dirname "\$(readlink -f "\$0")")/../wasmedge
+exec "\$root${loader#"$root"}" --library-path "\$root${libraries#"$root"}:\$root$(dirname "${loader#"$root"}")" "\$root/usr/bin/wasmedge" "\$@"
+END
   chmod +x "$deps/hosts/bin/wasmedge"
+}
+
+install_browsers() {
+  local missing=()
+  have chromium || have google-chrome || missing+=(chromium)
+  have firefox-esr || have firefox || missing+=(firefox-esr)
+  [[ ${#missing[@]} -eq 0 ]] && return
+  have apt-get || die "please install with your system's package manager: ${missing[*]}"
+  note "Installing: ${missing[*]}"
+  run_as_root env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "${missing[@]}" >build/browsers.log 2>&1 || {
+    tail -n 20 build/browsers.log >&2
+    die "apt-get install failed"
+  }
 }
 
 prepare_debian_hosts() {

@@ -8,6 +8,7 @@ run_test() {
   build_guests
 
   local failed=()
+  (pack_js) || failed+=('JavaScript package')
   note "Formatting"
   (check_format) || failed+=(formatting)
   note "clang-tidy, src/ and tools/"

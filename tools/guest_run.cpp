@@ -1,20 +1,13 @@
 #include "guest_run.hpp"
 
-#include <chrono>
 #include <cstdio>
-#include <optional>
 #include <string>
 #include <utility>
 
-#include "checkpoint_files.hpp"
-#include "pacer.hpp"
 #include "report.hpp"
-#include "trigger.hpp"
 
 namespace chiwawa::tools {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 /// Polls in one run; a poll is at most a few hundred instructions away from the last in all but odd guests. Leaving and
 /// entering the engine this often costs nothing measurable.
@@ -22,57 +15,28 @@ constexpr uint64_t kMaxPolls = 50'000;
 /// Steps in one run of code that counts them.
 constexpr uint64_t kMaxSteps = 1'000'000;
 
-class GuestRun {
- public:
-  GuestRun(Session& session, const Options& options)
-      : session_(session),
-        options_(options),
-        machine_(session.machine()),
-        trigger_(options.trigger_file),
-        files_(options.checkpoint_file, options.checkpoint_keep),
-        pacer_(session.store().compile_options.exact ? kMaxSteps : kMaxPolls),
-        stop_at_(options.checkpoint_at) {
-    if (options.checkpoint_every) next_save_ = Clock::now() + *options.checkpoint_every;
-    if (stop_at_ && machine_.steps() > *stop_at_) {
-      print_note("the snapshot was written at step " + std::to_string(machine_.steps()) +
-                 ": there is no stop at step " + std::to_string(*stop_at_));
-      stop_at_.reset();
-    }
+}  // namespace
+
+GuestRun::GuestRun(Session& session, const Options& options)
+    : session_(session),
+      options_(options),
+      machine_(session.machine()),
+      trigger_(options.trigger_file),
+      files_(options.checkpoint_file, options.checkpoint_keep),
+      pacer_(session.store().compile_options.exact ? kMaxSteps : kMaxPolls),
+      stop_at_(options.checkpoint_at) {
+  if (options.checkpoint_every) next_save_ = Clock::now() + *options.checkpoint_every;
+  if (stop_at_ && machine_.steps() > *stop_at_) {
+    print_note("the snapshot was written at step " + std::to_string(machine_.steps()) + ": there is no stop at step " +
+               std::to_string(*stop_at_));
+    stop_at_.reset();
   }
+}
 
-  /// Until the program ends.
-  int run();
-
- private:
-  /// The same, without what is to be said of it in the end.
-  int run_to_end();
-  /// Shows where the machine stands to whoever samples.
-  void sample(Clock::duration time);
-
-  /// Goes on for about as long as the pacer says.
-  Outcome run_on();
-  /// Why the guest is to be saved now.
-  enum class Wish : uint8_t { None, Asked, Due };
-  Wish wish();
-  /// Whether the program ends now.
-  bool checkpoint(Wish wish);
-
-  Session& session_;
-  const Options& options_;
-  Machine& machine_;
-  Trigger trigger_;
-  CheckpointFiles files_;
-  std::optional<Clock::time_point> next_save_;  // --checkpoint-every
-  Pacer pacer_;
-  Outcome last_;
-  bool begins_ = true;               // nothing can be saved before the first instruction
-  bool paced_ = false;               // the last run was as long as the pacer says
-  std::optional<uint64_t> stop_at_;  // steps
-};
-
-int GuestRun::run() {
-  const int code = run_to_end();
-  if (Instruments* const instruments = session_.instruments()) instruments->end(machine_, session_.store(), last_);
+std::optional<int> GuestRun::proceed() {
+  const std::optional<int> code = go_on();
+  Instruments* const instruments = session_.instruments();
+  if (code && instruments != nullptr) instruments->end(machine_, session_.store(), last_);
   return code;
 }
 
@@ -83,33 +47,41 @@ void GuestRun::sample(Clock::duration time) {
   instruments->instrumentation().sample(machine_, session_.store(), static_cast<uint64_t>(nanoseconds));
 }
 
-int GuestRun::run_to_end() {
-  for (;;) {
-    const Clock::time_point begin = Clock::now();
-    const bool begins = std::exchange(begins_, false);
-    last_ = begins ? machine_.run(0) : run_on();
-    const Outcome& outcome = last_;
-    if (session_.instruments() != nullptr && outcome.kind != Outcome::Kind::Paused) session_.instruments()->flush();
-    switch (outcome.kind) {
-      case Outcome::Kind::Finished: {
-        const Result<bool> more = session_.begin_next_call();
-        if (!more) return print_error(more.error());
-        if (*more) {
-          begins_ = true;
-          continue;
-        }
-        print_results(outcome.values, options_.snapshot_to_stdout() ? stderr : stdout);
-        return kExitOk;
-      }
-      case Outcome::Kind::Trapped: print_trap(session_.store(), outcome.trap); return kExitTrap;
-      case Outcome::Kind::Exited: return static_cast<int>(outcome.exit_code);
-      case Outcome::Kind::Paused:
-        if (outcome.pause == PauseReason::Budget && paced_) pacer_.ran(Clock::now() - begin);
-        sample(Clock::now() - begin);
-        break;
-    }
-    if (const Wish now = wish(); now != Wish::None && checkpoint(now)) return kExitOk;
+std::optional<int> GuestRun::go_on() {
+  waits_ = false;
+  if (session_.trap() != TrapKind::None) {
+    Trap trap;
+    trap.kind = session_.trap();
+    last_.kind = Outcome::Kind::Trapped;
+    print_trap(session_.store(), trap);
+    return kExitTrap;
   }
+  const Clock::time_point begin = Clock::now();
+  const bool begins = std::exchange(begins_, false);
+  last_ = begins ? machine_.run(0) : run_on();
+  const Outcome& outcome = last_;
+  if (session_.instruments() != nullptr && outcome.kind != Outcome::Kind::Paused) session_.instruments()->flush();
+  switch (outcome.kind) {
+    case Outcome::Kind::Finished: {
+      const Result<bool> more = session_.begin_next_call();
+      if (!more) return print_error(more.error());
+      if (*more) {
+        begins_ = true;
+        return std::nullopt;
+      }
+      print_results(outcome.values, options_.snapshot_to_stdout() ? stderr : stdout);
+      return kExitOk;
+    }
+    case Outcome::Kind::Trapped: print_trap(session_.store(), outcome.trap); return kExitTrap;
+    case Outcome::Kind::Exited: return static_cast<int>(outcome.exit_code);
+    case Outcome::Kind::Paused:
+      waits_ = outcome.pause == PauseReason::HostWait;
+      if (!waits_ && paced_) pacer_.ran(Clock::now() - begin);
+      sample(Clock::now() - begin);
+      break;
+  }
+  if (const Wish now = wish(); now != Wish::None && checkpoint(now)) return kExitOk;
+  return std::nullopt;
 }
 
 Outcome GuestRun::run_on() {
@@ -130,6 +102,7 @@ GuestRun::Wish GuestRun::wish() {
     stop_at_.reset();
     return Wish::Asked;
   }
+  if (std::exchange(asked_, false)) return Wish::Asked;
   if (options_.checkpoints && trigger_.noticed(Clock::now())) return Wish::Asked;
   return next_save_ && Clock::now() >= *next_save_ ? Wish::Due : Wish::None;
 }
@@ -147,19 +120,15 @@ bool GuestRun::checkpoint(Wish wish) {
   files_.written();
   if (options_.checkpoint_continue || wish == Wish::Due) return false;
   std::fputs("Execution stopped for checkpoint.\n", stderr);
+  stopped_ = true;
   return true;
 }
 
-}  // namespace
-
 int run_guest(Session& session, const Options& options) {
-  if (session.trap() != TrapKind::None) {
-    Trap trap;
-    trap.kind = session.trap();
-    print_trap(session.store(), trap);
-    return kExitTrap;
+  GuestRun run(session, options);
+  for (;;) {
+    if (const std::optional<int> code = run.proceed()) return *code;
   }
-  return GuestRun(session, options).run();
 }
 
 }  // namespace chiwawa::tools

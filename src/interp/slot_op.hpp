@@ -17,7 +17,7 @@ constexpr ValType stored_type(Opcode opcode);
 #define CHIWAWA_FUSED_NAME(first, F, second, S) first##_##F##_##second##_##S
 #define CHIWAWA_FUSED_RIGHT_NAME(first, F, second, S) second##_##S##_of_##first##_##F
 
-enum class SlotOp : uint32_t {
+enum class SlotOp : uint16_t {
 #define EACH_SLOT_OP(id) id,
 #include "interp/slot_op_list.def"
   kCount,

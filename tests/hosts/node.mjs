@@ -12,7 +12,7 @@ process.on('warning', (warning) => {
 });
 
 const { readFile } = await import('node:fs/promises');
-const { WASI } = await import('node:wasi');
+const { createWasi } = await import('../../js/src/node-wasi.js');
 
 function usage(message) {
   console.error(`node.mjs: ${message}`);
@@ -22,7 +22,7 @@ function usage(message) {
 
 const preopens = { '.': '.' };
 const env = {};
-let guards = true;
+let guarded = true;
 const rest = process.argv.slice(2);
 while (rest.length > 0 && rest[0].startsWith('--')) {
   const option = rest.shift();
@@ -31,7 +31,7 @@ while (rest.length > 0 && rest[0].startsWith('--')) {
     continue;
   }
   if (option === '--unguarded') {
-    guards = false;
+    guarded = false;
     continue;
   }
   if (option !== '--dir' && option !== '--env') usage(`unknown option ${option}`);
@@ -49,25 +49,6 @@ while (rest.length > 0 && rest[0].startsWith('--')) {
 }
 if (rest.length === 0) usage('no program named');
 
-// When wasm calls Node's WASI functions directly, V8 may take its fast call path, and programs whose memory has grown then
-// crash the whole process (seen in Node 20.20 and 22.23). A JavaScript function in between keeps calls off that path; programs
-// whose memory stays as it is can do without (--unguarded).
-function guarded(imports) {
-  if (!guards) return imports;
-  const wrap = (call) => (...values) => call(...values);
-  return Object.fromEntries(Object.entries(imports).map(([name, call]) => [name, wrap(call)]));
-}
-
-// Bun's WASI is not complete: what it lacks answers "function not supported". Nor does it know returnOnExit: there
-// a program that exits ends this process.
-function importsOf(wasi) {
-  if (wasi.getImportObject) return wasi.getImportObject();
-  const wasi_snapshot_preview1 = { ...wasi.wasiImport };
-  for (const { name } of WebAssembly.Module.imports(module)) wasi_snapshot_preview1[name] ??= () => 52;
-  return { wasi_snapshot_preview1 };
-}
-
-const wasi = new WASI({ version: 'preview1', args: rest, env, preopens, returnOnExit: true });
 let module;
 try {
   module = await WebAssembly.compile(await readFile(rest[0]));
@@ -75,10 +56,9 @@ try {
   console.error(`node.mjs: ${rest[0]}: ${error.message}`);
   process.exit(1);
 }
+const wasi = createWasi({ args: rest, env, preopens, guarded });
 try {
-  const { wasi_snapshot_preview1 } = importsOf(wasi);
-  const instance = await WebAssembly.instantiate(module, { wasi_snapshot_preview1: guarded(wasi_snapshot_preview1) });
-  process.exitCode = wasi.start(instance);
+  process.exitCode = wasi.start(await WebAssembly.instantiate(module, { wasi_snapshot_preview1: wasi.imports }));
 } catch (error) {
   if (!(error instanceof WebAssembly.RuntimeError)) throw error;
   console.error(`node.mjs: ${rest[0]}: trap: ${error.message}`);

@@ -1,0 +1,2 @@
+export { Machine } from './src/machine.js';
+export { inspect } from './src/inspect.js';
