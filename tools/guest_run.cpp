@@ -56,6 +56,7 @@ std::optional<int> GuestRun::proceed_or_end() {
   const bool begins = std::exchange(begins_, false);
   last_ = begins ? machine_.run(0) : run_on();
   const Outcome& outcome = last_;
+  if (session_.instruments() != nullptr && outcome.kind != Outcome::Kind::Paused) session_.instruments()->flush();
   switch (outcome.kind) {
     case Outcome::Kind::Finished: {
       const Result<bool> more = session_.begin_next_call();

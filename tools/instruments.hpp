@@ -42,7 +42,9 @@ class Instruments {
   void begin(const Store& store);
   bool samples() const { return options_.needs_polls(); }
   /// Lets what has been traced so far be seen.
-  void flush() { trace_output_.flush(); }
+  void flush() {
+    if (options_.trace) trace_output_.flush();
+  }
   /// To be called once, behind the last run: writes results into their files and onto standard error. Problems are
   /// printed as notes.
   void end(Machine& machine, const Store& store, const Outcome& outcome);

@@ -23,20 +23,16 @@ CallNode* CallTree::make(CallNode* parent, FuncAddr function) {
 }
 
 CallEdge* CallTree::find(CallNode* parent, FuncAddr function) {
-  for (CallEdge** at = &parent->edges; *at != nullptr; at = &(*at)->next) {
-    CallEdge* const edge = *at;
-    if (edge->function != function) continue;
-    *at = edge->next;
-    edge->next = parent->edges;
-    parent->edges = edge;
-    return edge;
+  for (CallEdge* edge = parent->edges; edge != nullptr; edge = edge->next) {
+    if (edge->function == function) return edge;
   }
   return nullptr;
 }
 
 CallNode* CallTree::child(CallNode* parent, FuncAddr function) {
+  CallEdge*& recent = parent->recent[raw(function) % CallNode::kRecent];
   if (CallEdge* const edge = find(parent, function)) {
-    ++edge->calls;
+    recent = edge;
     return edge->target;
   }
   CallNode* target = nullptr;
@@ -45,8 +41,8 @@ CallNode* CallTree::child(CallNode* parent, FuncAddr function) {
     while (target != nullptr && (target->number == 0 || target->function != function)) target = target->parent;
   }
   if (target == nullptr) target = nodes_.size() < kMostNodes ? make(parent, function) : parent;
-  edges_.push_back({.function = function, .target = target, .next = parent->edges, .calls = 1});
-  parent->edges = &edges_.back();
+  edges_.push_back({.function = function, .target = target, .next = parent->edges});
+  parent->edges = recent = &edges_.back();
   return target;
 }
 
@@ -72,11 +68,7 @@ void CallTree::stand(std::span<const FuncAddr> functions, uint64_t steps) {
   node_ = &nodes_.front();
   top_ = stack_.data();
   steps_ = steps;
-  for (const FuncAddr function : functions) {
-    // They have been called already.
-    enter(function, steps);
-    --find(*top_, function)->calls;
-  }
+  for (const FuncAddr function : functions) enter(function, steps);
 }
 
 std::vector<uint8_t> CallTree::save() const {
@@ -95,7 +87,6 @@ std::vector<uint8_t> CallTree::save() const {
       out.number(node.number);
       out.number(raw(edge->function));
       out.number(edge->target->number);
-      out.number(edge->calls);
     }
   }
   return out.take();
@@ -129,7 +120,7 @@ Result<void> CallTree::load(std::span<const uint8_t> state, const Store& store) 
     CallNode* const from = node();
     const FuncAddr callee = function();
     CallNode* const target = node();
-    loaded.edges_.push_back({.function = callee, .target = target, .next = nullptr, .calls = in.number()});
+    loaded.edges_.push_back({.function = callee, .target = target});
     edges.emplace_back(from, &loaded.edges_.back());
   }
   if (!in.at_end()) in.fail();

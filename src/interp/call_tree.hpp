@@ -1,6 +1,7 @@
 // The calls of a run as a tree of call chains, with the steps executed in each.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <span>
@@ -19,12 +20,14 @@ struct CallEdge {
   FuncAddr function{};
   CallNode* target = nullptr;
   CallEdge* next = nullptr;
-  uint64_t calls = 0;
 };
 
 /// A call chain: `function`, called at the end of `parent`'s.
 struct CallNode {
-  CallEdge* edges = nullptr;  ///< the one taken last comes first
+  /// Where to look first: by the lowest bits of the callee's address.
+  static constexpr uint32_t kRecent = 8;
+  std::array<CallEdge*, kRecent> recent{};
+  CallEdge* edges = nullptr;  ///< all, the newest first
   uint64_t steps = 0;         ///< executed in the function itself
   CallNode* parent = nullptr;
   FuncAddr function{};
@@ -40,7 +43,7 @@ class CallTree {
   /// chain in which it was called before.
   static constexpr uint32_t kFoldDepth = 128;
   /// There are never more chains: beyond that, a call belongs to its caller's.
-  static constexpr uint32_t kMostNodes = 1u << 20;
+  static constexpr uint32_t kMostNodes = 1u << 18;
 
   CallTree();
   CallTree(const CallTree&) = delete;
@@ -74,7 +77,7 @@ class CallTree {
  private:
   CallNode* child(CallNode* parent, FuncAddr function);
   CallNode* make(CallNode* parent, FuncAddr function);
-  CallEdge* find(CallNode* parent, FuncAddr function);
+  static CallEdge* find(CallNode* parent, FuncAddr function);
 
   std::deque<CallNode> nodes_;
   std::deque<CallEdge> edges_;

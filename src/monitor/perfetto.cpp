@@ -25,10 +25,13 @@ void PerfettoTrace::begin_event(char phase, const std::string& quoted_name, uint
   output_.text("\",\"name\":");
   output_.text(quoted_name);
   output_.text(",\"pid\":1,\"tid\":1,\"ts\":");
-  // Microseconds.
-  output_.number(at / 1000);
+  microseconds(at);
+}
+
+void PerfettoTrace::microseconds(uint64_t nanoseconds) {
+  output_.number(nanoseconds / 1000);
   output_.letter('.');
-  for (uint64_t unit = 100; unit != 0; unit /= 10) output_.letter(static_cast<char>('0' + at / unit % 10));
+  for (uint64_t unit = 100; unit != 0; unit /= 10) output_.letter(static_cast<char>('0' + nanoseconds / unit % 10));
 }
 
 const std::string& PerfettoTrace::quoted(const Store& store, FuncAddr function) {
@@ -82,7 +85,7 @@ void PerfettoTrace::host_call(const HostCallEvent& event) {
   }
   begin_event('X', nlohmann::json(title).dump(), end - std::min(end, event.nanoseconds));
   output_.text(",\"cat\":\"host\",\"dur\":");
-  output_.number(event.nanoseconds / 1000);
+  microseconds(event.nanoseconds);
   output_.text(",\"args\":");
   output_.text(args.dump());
   output_.text("},\n");

@@ -35,6 +35,7 @@ class PerfettoTrace final : public Monitor {
   uint64_t now() const;  // nanoseconds since the run began
   /// Up to the time.
   void begin_event(char phase, const std::string& quoted_name, uint64_t at);
+  void microseconds(uint64_t nanoseconds);
   void memory(const Store& store);
   const std::string& quoted(const Store& store, FuncAddr function);
   bool take() { return taken_ < filter_.first && ++taken_ != 0; }

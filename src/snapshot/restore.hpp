@@ -29,7 +29,7 @@ struct Restored {
   std::unique_ptr<Store> store;
   /// For Machine::restore, which checks it against the modules' code.
   MachineImage machine;
-  std::vector<MonitorState> monitors;
+  std::vector<MonitorState> monitors{};
 };
 
 /// Builds the store that `reader` (just opened, no batch read yet) describes, and reads the rest of the file into its
