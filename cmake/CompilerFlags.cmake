@@ -16,9 +16,7 @@ if(CHIWAWA_WASM)
     add_compile_options(-msimd128)
   endif()
   if(CHIWAWA_WASM_THREADS)
-    # The C library is the one for a single thread: the second one must not call it (watcher_preview1.cpp).
-    add_compile_options(-matomics -mbulk-memory)
-    add_compile_definitions(CHIWAWA_WATCHER=1)
+    # Everything is compiled for a single thread, as the C library is; but for watcher_preview1.cpp, which calls nothing of it.
     add_link_options(-Wl,--shared-memory,--import-memory,--export-memory,--no-check-features)
   endif()
   add_link_options(
