@@ -17,7 +17,9 @@ if(CHIWAWA_WASM)
   endif()
   if(CHIWAWA_WASM_THREADS)
     # Everything is compiled for a single thread, as the C library is; but for watcher_preview1.cpp, which calls nothing of it.
-    add_link_options(-Wl,--shared-memory,--import-memory,--export-memory,--no-check-features)
+    # malloc and free are there for hosts: @emnapi/wasi-threads keeps what it says to a new thread in the program's memory.
+    add_link_options(-Wl,--shared-memory,--import-memory,--export-memory,--no-check-features
+                     -Wl,--export=malloc,--export=free)
   endif()
   add_link_options(
     -Wl,--stack-first            # running out of stack traps instead of overwriting data
