@@ -16,10 +16,10 @@ if(CHIWAWA_WASM)
     add_compile_options(-msimd128)
   endif()
   if(CHIWAWA_WASM_THREADS)
-    # The C library is the one for a single thread: the second one must not call it (watcher_preview1.cpp).
-    add_compile_options(-matomics -mbulk-memory)
-    add_compile_definitions(CHIWAWA_WATCHER=1)
-    add_link_options(-Wl,--shared-memory,--import-memory,--export-memory,--no-check-features)
+    # Everything is compiled for a single thread, as the C library is; but for watcher_preview1.cpp, which calls nothing of it.
+    # malloc and free are there for hosts: @emnapi/wasi-threads keeps what it says to a new thread in the program's memory.
+    add_link_options(-Wl,--shared-memory,--import-memory,--export-memory,--no-check-features
+                     -Wl,--export=malloc,--export=free)
   endif()
   add_link_options(
     -Wl,--stack-first            # running out of stack traps instead of overwriting data

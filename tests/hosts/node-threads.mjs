@@ -9,9 +9,9 @@
 import { readFileSync, writeSync } from 'node:fs';
 import { Worker, isMainThread, parentPort, workerData } from 'node:worker_threads';
 
-import { createWasi } from '../../js/src/node-wasi.js';
-
+// Node warns that its WASI is experimental; the warning is not ours to show.
 process.removeAllListeners('warning');
+const { createWasi } = await import('../../js/src/node-wasi.js');
 const { ThreadMessageHandler, WASIThreads } = await import('../../js/node_modules/@emnapi/wasi-threads/dist/wasi-threads.js');
 
 const wasiOf = (args) => createWasi({ args, preopens: { '.': '.' } });
@@ -104,7 +104,7 @@ if (isMainThread) {
       const threads = new WASIThreads({ wasi, childThread: true, postMessage: (message) => parentPort.postMessage(message) });
       const imports = { env: { memory: wasmMemory }, wasi_snapshot_preview1: wasi.imports, ...threads.getImportObject() };
       const original = await WebAssembly.instantiate(wasmModule, imports);
-      wasi.bind({ exports: { memory: wasmMemory } });
+      // This calls the wasi's start(), with a _start that does nothing.
       return { module: wasmModule, instance: threads.initialize(original, wasmModule, wasmMemory) };
     },
   });
