@@ -33,6 +33,21 @@ if(CHIWAWA_WASM)
   endif()
 endif()
 
+# chiwawa_small(<target> [EXCEPT <pattern>]): in wasm builds, what is not in a hurry is optimised for size, because hosts compile
+# or at least read all of it before anything runs. Sources that match the pattern stay as fast as they can be.
+function(chiwawa_small target)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "EXCEPT" "")
+  if(NOT CHIWAWA_WASM OR NOT CMAKE_BUILD_TYPE STREQUAL "Release")
+    return()
+  endif()
+  get_target_property(sources ${target} SOURCES)
+  foreach(source IN LISTS sources)
+    if(NOT arg_EXCEPT OR NOT source MATCHES "${arg_EXCEPT}")
+      set_property(SOURCE ${source} TARGET_DIRECTORY ${target} APPEND PROPERTY COMPILE_OPTIONS -Oz)
+    endif()
+  endforeach()
+endfunction()
+
 if(CHIWAWA_SANITIZE)
   string(REGEX REPLACE "-O[0-9sg]" "" CMAKE_CXX_FLAGS_DEBUG "${CMAKE_CXX_FLAGS_DEBUG}")
   add_compile_options(-O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)

@@ -68,6 +68,10 @@ target_compile_definitions(chiwawa_zstd PRIVATE ZSTD_DISABLE_ASM ZSTD_LEGACY_SUP
 foreach(strategy GREEDY LAZY LAZY2 BTLAZY2 BTOPT BTULTRA)
   target_compile_definitions(chiwawa_zstd PRIVATE ZSTD_EXCLUDE_${strategy}_BLOCK_COMPRESSOR)
 endforeach()
+if(CHIWAWA_WASM)
+  # One decoder of each kind is enough, and the text of its errors is not shown.
+  target_compile_definitions(chiwawa_zstd PRIVATE HUF_FORCE_DECOMPRESS_X1 ZSTD_FORCE_DECOMPRESS_SEQUENCES_SHORT)
+endif()
 target_compile_options(chiwawa_zstd PRIVATE -w)
 target_include_directories(chiwawa_zstd SYSTEM PUBLIC ${zstd_SOURCE_DIR}/lib)
 

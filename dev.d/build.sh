@@ -1,9 +1,18 @@
-# ./dev build [preset...]
+# ./dev build [preset...], ./dev build all
 # shellcheck shell=bash
 
 run_build() {
+  local preset
   [[ $# -gt 0 ]] || set -- native wasi
   run_setup
+  if [[ $* == all ]]; then
+    # What there is to give away: programs, package and page.
+    build_preset native chiwawa snapshot-inspect snapshot-diff
+    build_preset wasi chiwawa chiwawa-embed snapshot-inspect snapshot-diff
+    for preset in wasi-tail wasi-simd wasi-threads; do build_preset "$preset" chiwawa; done
+    pack_js
+    return
+  fi
   build_presets "$@"
 }
 

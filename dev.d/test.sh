@@ -5,6 +5,7 @@ run_test() {
   [[ $# -gt 0 ]] || set -- -LE '^matrix$'
   run_setup
   build_presets native sanitize wasi wasi-tail wasi-simd
+  build_preset wasi-threads chiwawa
   build_guests
 
   local failed=()

@@ -26,6 +26,9 @@ GuestRun::GuestRun(Session& session, const Options& options)
       pacer_(session.store().compile_options.exact ? kMaxSteps : kMaxPolls),
       stop_at_(options.checkpoint_at) {
   if (options.checkpoint_every) next_save_ = Clock::now() + *options.checkpoint_every;
+  if (options.checkpoints) trigger_.watch(options.verbose);
+  const Instruments* const instruments = session.instruments();
+  timed_ = !trigger_.is_watched() || next_save_ || stop_at_ || (instruments != nullptr && instruments->samples());
   if (stop_at_ && machine_.steps() > *stop_at_) {
     print_note("the snapshot was written at step " + std::to_string(machine_.steps()) + ": there is no stop at step " +
                std::to_string(*stop_at_));
@@ -34,29 +37,22 @@ GuestRun::GuestRun(Session& session, const Options& options)
 }
 
 std::optional<int> GuestRun::proceed() {
-  const std::optional<int> code = go_on();
-  Instruments* const instruments = session_.instruments();
-  if (code && instruments != nullptr) instruments->end(machine_, session_.store(), last_);
+  const std::optional<int> code = proceed_or_end();
+  if (Instruments* const instruments = session_.instruments(); code && instruments != nullptr) {
+    instruments->end(machine_, session_.store(), last_);
+  }
   return code;
 }
 
-void GuestRun::sample(Clock::duration time) {
-  Instruments* const instruments = session_.instruments();
-  if (instruments == nullptr || !instruments->samples()) return;
-  const auto nanoseconds = std::chrono::duration_cast<std::chrono::nanoseconds>(time).count();
-  instruments->instrumentation().sample(machine_, session_.store(), static_cast<uint64_t>(nanoseconds));
-}
-
-std::optional<int> GuestRun::go_on() {
+std::optional<int> GuestRun::proceed_or_end() {
   waits_ = false;
   if (session_.trap() != TrapKind::None) {
-    Trap trap;
-    trap.kind = session_.trap();
     last_.kind = Outcome::Kind::Trapped;
-    print_trap(session_.store(), trap);
+    last_.trap.kind = session_.trap();
+    print_trap(session_.store(), last_.trap);
     return kExitTrap;
   }
-  const Clock::time_point begin = Clock::now();
+  const Clock::time_point begin = timed_ ? Clock::now() : Clock::time_point();
   const bool begins = std::exchange(begins_, false);
   last_ = begins ? machine_.run(0) : run_on();
   const Outcome& outcome = last_;
@@ -76,18 +72,25 @@ std::optional<int> GuestRun::go_on() {
     case Outcome::Kind::Exited: return static_cast<int>(outcome.exit_code);
     case Outcome::Kind::Paused:
       waits_ = outcome.pause == PauseReason::HostWait;
-      if (!waits_ && paced_) pacer_.ran(Clock::now() - begin);
-      sample(Clock::now() - begin);
+      if (timed_) took(Clock::now() - begin);
       break;
   }
   if (const Wish now = wish(); now != Wish::None && checkpoint(now)) return kExitOk;
   return std::nullopt;
 }
 
+void GuestRun::took(Clock::duration time) {
+  if (!waits_ && paced_) pacer_.ran(time);
+  Instruments* const instruments = session_.instruments();
+  if (instruments == nullptr || !instruments->samples()) return;
+  const auto nanoseconds = std::chrono::duration_cast<std::chrono::nanoseconds>(time).count();
+  instruments->instrumentation().sample(machine_, session_.store(), static_cast<uint64_t>(nanoseconds));
+}
+
 Outcome GuestRun::run_on() {
   const CompileOptions& code = session_.store().compile_options;
   paced_ = code.polls || code.exact;
-  if (!code.exact) return machine_.run(code.polls ? pacer_.budget() : ~uint64_t{0});
+  if (!code.exact) return machine_.run(!code.polls ? ~uint64_t{0} : timed_ ? pacer_.budget() : kMaxPolls);
   const uint64_t until_stop = stop_at_ ? *stop_at_ - machine_.steps() : ~uint64_t{0};
   const uint64_t worthwhile = 2 * machine_.reach();
   const uint64_t budget = std::max(pacer_.budget(), worthwhile);
@@ -103,7 +106,7 @@ GuestRun::Wish GuestRun::wish() {
     return Wish::Asked;
   }
   if (std::exchange(asked_, false)) return Wish::Asked;
-  if (options_.checkpoints && trigger_.noticed(Clock::now())) return Wish::Asked;
+  if (options_.checkpoints && trigger_.noticed()) return Wish::Asked;
   return next_save_ && Clock::now() >= *next_save_ ? Wish::Due : Wish::None;
 }
 
@@ -116,7 +119,6 @@ bool GuestRun::checkpoint(Wish wish) {
                ", the guest goes on: " + describe(saved.error()));
     return false;
   }
-  if (session_.instruments() != nullptr) session_.instruments()->flush();
   files_.written();
   if (options_.checkpoint_continue || wish == Wish::Due) return false;
   std::fputs("Execution stopped for checkpoint.\n", stderr);

@@ -31,12 +31,12 @@ class GuestRun {
  private:
   using Clock = std::chrono::steady_clock;
 
-  /// proceed(), without what watchers want to be told at the end.
-  std::optional<int> go_on();
-  /// Shows where the machine stands to whoever samples.
-  void sample(Clock::duration time);
+  /// The same, without what is to be said of it in the end.
+  std::optional<int> proceed_or_end();
   /// Goes on for about as long as the pacer says.
   Outcome run_on();
+  /// Says how long that took to whoever wants to know.
+  void took(Clock::duration time);
   /// Why the guest is to be saved now.
   enum class Wish : uint8_t { None, Asked, Due };
   Wish wish();
@@ -51,6 +51,7 @@ class GuestRun {
   std::optional<Clock::time_point> next_save_;  // --checkpoint-every
   Pacer pacer_;
   Outcome last_;
+  bool timed_ = true;   // somebody wants to know how long each run takes
   bool begins_ = true;  // nothing can be saved before the first instruction
   bool paced_ = false;  // the last run was as long as the pacer says
   bool asked_ = false;

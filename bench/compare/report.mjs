@@ -1,7 +1,7 @@
 // Results as text: Markdown that can also be read as it is.
 
 import { evaluateGoals, placeTitle } from './goals.mjs';
-import { compare, fastest, meanOf, select } from './results.mjs';
+import { compare, fastest, meanOf, select, roundsOf } from './results.mjs';
 import { median } from './statistics.mjs';
 
 const number = (value) => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2));
@@ -74,7 +74,7 @@ export function reportOf(results) {
   const hosts = Object.entries(results.system.hosts).map(([name, version]) => `${placeTitle(name)} ${version}`).join(', ');
   const problems = problemsList(results);
   return [
-    `${results.system.processor}, ${results.system.processors} processors; ${hosts}. Size ${results.size}, ${results.rounds} rounds, ${results.time === 'cpu' ? 'processor time' : 'time on the clock'}.`,
+    `${results.system.processor}, ${results.system.processors} processors; ${hosts}. Size ${results.size}, ${roundsOf(results)}, ${results.time === 'cpu' ? 'processor time' : 'time on the clock'}.`,
     '## Goals', goalsTable(results),
     '## Time in relation to our fastest in the same place', ...places.map((place) => placeTable(results, place)).filter(Boolean),
     ...(problems ? ['## Did not run', problems] : []),

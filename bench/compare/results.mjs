@@ -1,6 +1,6 @@
 // What was measured, and how two machines compare. The results are plain data, as they are in results.json:
 //
-//   { size, rounds, time, system, machines: [{id, kind, place, name, option}], guests: [name],
+//   { size, time, system, machines: [{id, kind, place, name, option}], guests: [name],
 //     samples: {machine id: {guest: {start: [s], whole: [s], work: [s]}}}, problems: {machine id: {guest: sentence}} }
 //
 // `start` is a run that does its work no time, `whole` one that does it often; `work` is the difference, per unit of work of the
@@ -12,6 +12,13 @@ import { geometricMean, median, ratioOf } from './statistics.mjs';
 export function compare(results, slow, fast) {
   const a = results.samples[slow] ?? {}, b = results.samples[fast] ?? {};
   return results.guests.filter((guest) => a[guest] && b[guest]).map((guest) => ({ guest, ...ratioOf(a[guest].work, b[guest].work) }));
+}
+
+/// How often the programs were measured, in words.
+export function roundsOf(results) {
+  const counts = Object.values(results.samples).flatMap((guests) => Object.values(guests).map(({ work }) => work.length));
+  const [least, most] = [Math.min(...counts), Math.max(...counts)];
+  return least === most ? `${most} round${most === 1 ? '' : 's'}` : `${least} to ${most} rounds`;
 }
 
 export const meanOf = (ratios) => geometricMean(ratios.map((ratio) => ratio.median));

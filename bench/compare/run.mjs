@@ -30,6 +30,7 @@ const USAGE = `usage: node bench/compare/run.mjs [option...]
   --time cpu|wall         processor time of all threads (default), or the time on the clock
   --out FOLDER            where results.json, summary.md and chart.svg go (default build/bench/results)
   --report FILE           measure nothing: report a results.json again
+  --resume                go on with the measurement in FOLDER, which was interrupted: only programs that it lacks
   --docs                  also replace the results in docs/performance.md, and its picture`;
 
 function fail(message) {
@@ -43,7 +44,7 @@ function readOptions() {
     const { values } = parseArgs({ options: {
       build: text('build'), quick: { type: 'boolean' }, rounds: text(), guests: text(), hosts: text(), dispatch: text('tail,loop'),
       builds: text(), options: text('cr,exact'), peer: list, 'peer-wasm': list, time: text('cpu'), out: text(), report: text(),
-      docs: { type: 'boolean' },
+      resume: { type: 'boolean' }, docs: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' } } });
     if (values.help) {
       console.log(USAGE);
@@ -98,7 +99,7 @@ function expectedOutputs(native, guest, counts, folder) {
 }
 
 /// All rounds of one guest. The machines take turns, so that their ratios hold while the computer's speed drifts.
-function measureGuest(guest, machines, results, context) {
+function measureGuest(guest, machines, results, rounds, context) {
   const unit = repetitions(guest, results.size);
   const native = machines.find(({ kind }) => kind === 'native');
   const expected = expectedOutputs(native, guest, [0, ...machines.map(({ times }) => unit * times)], context.folder);
@@ -111,7 +112,7 @@ function measureGuest(guest, machines, results, context) {
       (results.problems[machine.id] ??= {})[guest.name] = error.message;
     }
   }
-  for (let round = 0; round < results.rounds; ++round) {
+  for (let round = 0; round < rounds; ++round) {
     const order = [...samples.keys()];
     if (round % 2 === 1) order.reverse();
     for (const machine of order) {
@@ -130,6 +131,14 @@ function measureGuest(guest, machines, results, context) {
     }
   }
   for (const [machine, sample] of samples) (results.samples[machine.id] ??= {})[guest.name] = sample;
+}
+
+/// The results of a measurement that was interrupted, which must have been of the same kind.
+function resumed(results, out) {
+  const before = JSON.parse(readFileSync(join(out, 'results.json'), 'utf8'));
+  const kind = ({ size, time, system, machines }) => JSON.stringify([size, time, system, machines]);
+  if (kind(before) !== kind(results)) fail(`${out} has results of other machines, of another size or time`);
+  return before;
 }
 
 function write(results, out) {
@@ -163,18 +172,19 @@ try {
   fail(error.message);
 }
 const hosts = Object.fromEntries(options.hosts.map((name) => [name, findHost(name, options.build)?.version]).filter(([, version]) => version));
-const results = {
-  size: options.size, rounds: options.rounds, time: options.time, system: { processor: cpus()[0].model, processors: cpus().length, hosts },
+let results = {
+  size: options.size, time: options.time, system: { processor: cpus()[0].model, processors: cpus().length, hosts },
   machines: machines.map(({ command, ...machine }) => machine), guests: [], samples: {}, problems: {},
 };
-const guests = GUESTS.filter(({ name }) => options.guests.includes(name));
+if (options.resume) results = resumed(results, options.out);
+const guests = GUESTS.filter(({ name }) => options.guests.includes(name) && !results.guests.includes(name));
 const folder = makeFolder(options.build, guests);
 try {
   console.error(`${guests.length} programs, ${machines.length} machines, ${options.rounds} rounds: ${machines.map(({ id }) => id).join(', ')}`);
   for (const guest of guests) {
     const begun = performance.now();
     results.guests.push(guest.name);
-    measureGuest(guest, machines, results, { folder, time: options.time });
+    measureGuest(guest, machines, results, options.rounds, { folder, time: options.time });
     console.error(`${guest.name}: ${((performance.now() - begun) / 1000).toFixed(0)} s`);
     write(results, options.out);
   }

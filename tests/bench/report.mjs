@@ -19,7 +19,7 @@ function machine(kind, place, name, times, option = '') {
 
 function resultsOf(...all) {
   return {
-    size: 'full', rounds: 3, time: 'cpu', system: { processor: 'a processor', processors: 2, hosts: { node: '20' } }, guests: ['one', 'two'],
+    size: 'full', time: 'cpu', system: { processor: 'a processor', processors: 2, hosts: { node: '20' } }, guests: ['one', 'two'],
     machines: all.map((each) => each.machine), samples: Object.fromEntries(all.map((each) => [each.machine.id, each.samples])), problems: {},
   };
 }

@@ -2,8 +2,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 
-const BEGIN = '<!-- the matrix: node tests/hosts/matrix.mjs --docs docs/hosts.md -->';
-const END = '<!-- the matrix ends -->';
+const MATRIX = 'the matrix: node tests/hosts/matrix.mjs --docs docs/hosts.md';
 
 /// `passed`: "from to" -> how many of the guests arrived.
 export function tableOf(hosts, skipped, guests, passed) {
@@ -23,10 +22,11 @@ export function tableOf(hosts, skipped, guests, passed) {
   return `${lines.join('\n')}\n`;
 }
 
-/// Puts the table into a document, in place of the one that is there.
-export function replaceTable(file, table) {
+/// Puts the table into a document, in place of the one that is there: between two comments, of which the first is `what`.
+export function replaceTable(file, table, what = MATRIX) {
   const text = readFileSync(file, 'utf8');
-  const begin = text.indexOf(BEGIN), end = text.indexOf(END);
-  if (begin < 0 || end < begin) throw new Error(`${file} has no place for the matrix`);
-  writeFileSync(file, `${text.slice(0, begin + BEGIN.length)}\n${table}${text.slice(end)}`);
+  const opening = `<!-- ${what} -->`, closing = '<!-- end -->';
+  const begin = text.indexOf(opening), end = text.indexOf(closing, begin);
+  if (begin < 0 || end < 0) throw new Error(`${file} has no place for the table: ${opening}`);
+  writeFileSync(file, `${text.slice(0, begin + opening.length)}\n\n${table}\n${text.slice(end)}`);
 }
