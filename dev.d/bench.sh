@@ -1,11 +1,12 @@
 # ./dev bench [option...]: how fast programs run, in relation to other runtimes (docs/performance.md; --help lists the options)
 # ./dev bench micro [benchmark option...]: the micro-benchmarks; ./dev bench throughput [option...]: only files
+# ./dev bench watching [option...]: what --stats, --profile, --coverage and --trace cost (docs/watching.md)
 # shellcheck shell=bash
 
 run_bench() {
   local part=programs
   case ${1:-} in
-    programs | micro | throughput)
+    programs | micro | throughput | watching)
       part=$1
       shift
       ;;
@@ -41,6 +42,12 @@ bench_micro() {
   build_guests
   [[ -x build/native/bench_micro ]] || die "Google Benchmark was not found"
   build/native/bench_micro "$@"
+}
+
+bench_watching() {
+  build_presets native
+  build_guests
+  node bench/watching.mjs "$@"
 }
 
 bench_throughput() {

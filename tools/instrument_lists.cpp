@@ -103,12 +103,12 @@ std::string parse_trace_filter(const std::string& text, TraceFilter& filter) {
     if (key == "func" && !value.empty()) {
       filter.functions.push_back(value);
     } else if (key == "first" && parse_number(value)) {
-      filter.first = *parse_number(value);
+      filter.first = parse_number(value).value_or(0);
     } else if (key == "range") {
       const size_t colon = std::min(value.find(':'), value.size());
-      const auto begin = colon == 0 ? 0 : parse_number(value.substr(0, colon));
+      const std::optional<uint64_t> begin = colon == 0 ? uint64_t{0} : parse_number(value.substr(0, colon));
       const std::string rest = value.substr(std::min(colon + 1, value.size()));
-      const auto end = rest.empty() ? UINT32_MAX : parse_number(rest);
+      const std::optional<uint64_t> end = rest.empty() ? uint64_t{UINT32_MAX} : parse_number(rest);
       if (colon == value.size() || !begin || !end || *begin > UINT32_MAX || *end > UINT32_MAX) {
         return "expected range=A:B, module offsets: " + word;
       }

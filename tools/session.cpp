@@ -132,7 +132,7 @@ Result<void> Session::continue_from(const std::string& snapshot) {
 }
 
 Result<void> Session::create_instruments() {
-  if (!options_.instruments.any()) return {};
+  if (!options_.instruments.any() || options_.explain) return {};
   Result<std::unique_ptr<Instruments>> made = Instruments::create(options_.instruments, module_name_);
   if (!made) return made.error();
   instruments_ = std::move(*made);

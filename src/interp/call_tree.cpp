@@ -1,5 +1,6 @@
 #include "interp/call_tree.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "interp/state_bytes.hpp"
@@ -125,9 +126,10 @@ Result<void> CallTree::load(std::span<const uint8_t> state, const Store& store) 
   }
   if (!in.at_end()) in.fail();
   CHIWAWA_TRY(in.check("calls"));
-  for (auto at = edges.rbegin(); at != edges.rend(); ++at) {
-    at->second->next = at->first->edges;
-    at->first->edges = at->second;
+  std::ranges::reverse(edges);
+  for (const auto& [from, edge] : edges) {
+    edge->next = from->edges;
+    from->edges = edge;
   }
   nodes_.swap(loaded.nodes_);
   edges_.swap(loaded.edges_);

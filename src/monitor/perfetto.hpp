@@ -38,7 +38,11 @@ class PerfettoTrace final : public Monitor {
   void microseconds(uint64_t nanoseconds);
   void memory(const Store& store);
   const std::string& quoted(const Store& store, FuncAddr function);
-  bool take() { return taken_ < filter_.first && ++taken_ != 0; }
+  bool take() {
+    if (taken_ >= filter_.first) return false;
+    ++taken_;
+    return true;
+  }
 
   TraceFilter filter_;
   Output& output_;
