@@ -54,6 +54,15 @@ Result<void> BlockCounts::load(std::span<const uint8_t> state, const Store& stor
     CHIWAWA_TRY(in.check("counts"));
     functions[static_cast<FuncAddr>(address)] = std::move(function);
   }
+  // Counters never move: code refers to those of functions that have been compiled already.
+  for (auto& [address, function] : functions_) {
+    if (function.blocks.empty()) continue;
+    Function& from = functions[address];
+    from.counters = std::move(function.counters);
+    from.blocks = std::move(function.blocks);
+    if (from.loaded.size() == from.blocks.size()) std::ranges::copy(from.loaded, from.counters.get());
+    from.loaded = {};
+  }
   functions_ = std::move(functions);
   return {};
 }

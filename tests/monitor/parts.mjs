@@ -23,18 +23,22 @@ const watch = (name, format) => [
   '--stats=json', '--profile', `${name}.folded`, '--coverage', `${name}.info`,
 ];
 
+/// Without --profile the code is another: it does not count steps.
+const countBlocks = (name) => ['--stats=json', '--coverage', `${name}.info`];
+
 /// What a part of a run has left: everything that does not depend on time.
-function results(cwd, name, { stderr }) {
+function results(cwd, name, part) {
   const read = (file) => readFileSync(join(cwd, file), 'utf8');
+  return { ...counted(cwd, name, part), trace: read(`${name}.trace`), profile: read(`${name}.folded`).split('\n').sort().join('\n') };
+}
+
+function counted(cwd, name, { stderr }) {
   const begin = stderr.lastIndexOf('{\n  "ending"');
   check(begin >= 0, () => `no statistics on standard error: ${JSON.stringify(stderr)}`);
   const stats = JSON.parse(stderr.slice(begin, stderr.lastIndexOf('}') + 1));
   delete stats.seconds;
   for (const call of stats.host_calls) delete call.nanoseconds;
-  return {
-    trace: read(`${name}.trace`), stats: JSON.stringify(stats, null, 1),
-    profile: read(`${name}.folded`).split('\n').sort().join('\n'), coverage: read(`${name}.info`),
-  };
+  return { stats: JSON.stringify(stats, null, 1), coverage: readFileSync(join(cwd, `${name}.info`), 'utf8') };
 }
 
 const total = (folded) => folded.split('\n').reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
@@ -91,6 +95,21 @@ for (const guest of deterministic) {
       return `${stops} stops `;
     }));
   }
+
+  test(`parts of ${label(guest)}, blocks`, () => withFolder(options.guests, (cwd) => {
+    const whole = counted(cwd, 'whole', run(machine, [...countBlocks('whole'), ...guest.args, guest.file], { cwd }));
+    let stops = 0;
+    for (let step = 2; ; step += 3 * stride) {
+      const first = run(machine, [...countBlocks('a'), ...guest.args, '--checkpoint-at', String(step), guest.file], { cwd });
+      if (!first.stderr.includes('Execution stopped for checkpoint.\n')) break;
+      ++stops;
+      checkEqual(JSON.parse(counted(cwd, 'a', first).stats).instructions, step, `instructions before step ${step}`);
+      const second = run(machine, [...countBlocks('b'), '--restore', 'checkpoint.bin', guest.file], { cwd });
+      const b = counted(cwd, 'b', second);
+      for (const key of ['stats', 'coverage']) checkEqual(b[key], whole[key], `the ${key}, stopped before step ${step}`);
+    }
+    return `${stops} stops `;
+  }));
 }
 
 await runTests(`monitor parts, ${machine.name}`, options.only);
