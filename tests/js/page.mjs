@@ -57,7 +57,7 @@ const outputOf = (page) => page.evaluate(() => globalThis.chiwawa.output);
 async function until(page, what, condition) {
   for (let waited = 0; !(await condition()); waited += 20) {
     const status = async () => `${await stateOf(page)}: ${await page.$eval('#status', (e) => e.textContent)}, output ${JSON.stringify(await outputOf(page))}`;
-    check(waited < 30_000, await status().catch(String).then((text) => `never ${what}; ${text}`));
+    check(waited < 120_000, await status().catch(String).then((text) => `never ${what}; ${text}`));
     await sleep(20);
   }
 }
