@@ -247,7 +247,8 @@ std::vector<CodePosition> Machine::Impl::call_chain(size_t max) const {
   std::vector<CodePosition> chain;
   CompileObserver nobody;
   const Code* observed = nullptr;
-  std::vector<uint32_t> offsets;
+  std::vector<uint32_t> made;
+  std::span<const uint32_t> offsets;  // by cell
   // Behind a call there is the cell that it returns to; the innermost frame stands at its cell itself.
   const Cell* at = ctx.pending ? ctx.pc - 1 : ctx.pc;
   for (const Frame* frame = ctx.frame; frame != ctx.frames.data.get() && chain.size() < max; --frame) {
@@ -255,10 +256,12 @@ std::vector<CodePosition> Machine::Impl::call_chain(size_t max) const {
     if (code.instance != nullptr) {
       uint32_t offset = code.instance->module->body((*ctx.store)[code.function].function_index).code.begin;
       if (!code.storage.empty() && at != &kCompileStub) {
-        if (observed != &code && code.probes == nullptr) offsets = observe(*ctx.store, code, nobody);
-        observed = &code;
-        const std::vector<uint32_t>& known = code.probes != nullptr ? code.probes->cell_offsets : offsets;
-        offset = known[static_cast<size_t>(at - code.cells)];
+        if (observed != &code) {
+          if (code.probes == nullptr) made = observe(*ctx.store, code, nobody);
+          offsets = code.probes != nullptr ? std::span(code.probes->cell_offsets) : std::span<const uint32_t>(made);
+          observed = &code;
+        }
+        offset = offsets[static_cast<size_t>(at - code.cells)];
       }
       chain.push_back({code.function, offset});
     }
