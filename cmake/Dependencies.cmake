@@ -69,7 +69,7 @@ foreach(strategy GREEDY LAZY LAZY2 BTLAZY2 BTOPT BTULTRA)
   target_compile_definitions(chiwawa_zstd PRIVATE ZSTD_EXCLUDE_${strategy}_BLOCK_COMPRESSOR)
 endforeach()
 if(CHIWAWA_WASM)
-  # One decoder of each kind is enough, and the text of its errors is not shown.
+  # One decoder of each kind is enough.
   target_compile_definitions(chiwawa_zstd PRIVATE HUF_FORCE_DECOMPRESS_X1 ZSTD_FORCE_DECOMPRESS_SEQUENCES_SHORT)
 endif()
 target_compile_options(chiwawa_zstd PRIVATE -w)

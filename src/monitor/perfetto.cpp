@@ -34,12 +34,6 @@ void PerfettoTrace::microseconds(uint64_t nanoseconds) {
   for (uint64_t unit = 100; unit != 0; unit /= 10) output_.letter(static_cast<char>('0' + nanoseconds / unit % 10));
 }
 
-const std::string& PerfettoTrace::quoted(const Store& store, FuncAddr function) {
-  std::string& quoted = quoted_[raw(function)];
-  if (quoted.empty()) quoted = nlohmann::json(names_.of(store, function)).dump();
-  return quoted;
-}
-
 bool PerfettoTrace::wants_calls(const FuncInst& function) const {
   const Module& module = *function.instance->module;
   const uint32_t begin = module.body(function.function_index).code.begin;
@@ -52,7 +46,7 @@ void PerfettoTrace::entered(const Store& store, FuncAddr function) {
     return;
   }
   ++open_;
-  begin_event('B', quoted(store, function), now());
+  begin_event('B', names_.quoted(store, function), now());
   output_.text("},\n");
 }
 
@@ -64,7 +58,7 @@ void PerfettoTrace::left(const Store& store, FuncAddr function) {
   if (open_ == 0) return;
   --open_;
   // What has begun is ended, however many events there were.
-  begin_event('E', quoted(store, function), now());
+  begin_event('E', names_.quoted(store, function), now());
   output_.text("},\n");
 }
 

@@ -5,7 +5,6 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
-#include <unordered_map>
 
 #include "monitor/trace.hpp"
 
@@ -37,7 +36,6 @@ class PerfettoTrace final : public Monitor {
   void begin_event(char phase, const std::string& quoted_name, uint64_t at);
   void microseconds(uint64_t nanoseconds);
   void memory(const Store& store);
-  const std::string& quoted(const Store& store, FuncAddr function);
   bool take() {
     if (taken_ >= filter_.first) return false;
     ++taken_;
@@ -53,7 +51,6 @@ class PerfettoTrace final : public Monitor {
   uint64_t open_ = 0;     // slices that have begun and not ended
   uint64_t skipped_ = 0;  // slices that have begun when no more events were wanted
   FunctionNames names_;
-  std::unordered_map<uint32_t, std::string> quoted_;
 };
 
 }  // namespace chiwawa::monitor

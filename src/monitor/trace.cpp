@@ -1,6 +1,7 @@
 #include "monitor/trace.hpp"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "interp/state_bytes.hpp"
 #include "interp/text.hpp"
@@ -56,6 +57,12 @@ const std::string& FunctionNames::of(const Store& store, FuncAddr function) {
   std::string& name = names_[raw(function)];
   if (name.empty()) name = printable(store.function_name(function));
   return name;
+}
+
+const std::string& FunctionNames::quoted(const Store& store, FuncAddr function) {
+  std::string& quoted = quoted_[raw(function)];
+  if (quoted.empty()) quoted = nlohmann::json(of(store, function)).dump();
+  return quoted;
 }
 
 std::string trace_number(const Value& value) {

@@ -52,13 +52,17 @@ struct TraceOptions {
 /// The kinds that the instruction is of, besides kTraceAll.
 uint32_t trace_kinds(Opcode opcode);
 
-/// The function's name for a trace line, printable.
+/// The functions' names for traces.
 class FunctionNames {
  public:
+  /// Printable.
   const std::string& of(const Store& store, FuncAddr function);
+  /// As a JSON string, in its quotes.
+  const std::string& quoted(const Store& store, FuncAddr function);
 
  private:
   std::unordered_map<uint32_t, std::string> names_;
+  std::unordered_map<uint32_t, std::string> quoted_;
 };
 
 /// The number, or what a reference is: of one to an object not where that lies, which tells nobody anything.
@@ -84,6 +88,16 @@ class Tracer : public Monitor {
     return true;
   }
   bool shows(TraceResources resource) const { return (options_.resources & resource) != 0; }
+  /// Lets show(Value) write each value that for_each(f) gives, with commas between them.
+  template <typename ForEach, typename Show>
+  void list(ForEach for_each, Show show) {
+    bool first = true;
+    for_each([&](const Value& value) {
+      if (!first) output_.letter(',');
+      first = false;
+      show(value);
+    });
+  }
 
   TraceOptions options_;
   Output& output_;
@@ -117,7 +131,6 @@ class JsonTrace final : public Tracer {
   void position(const Store& store, CodePosition position);
   void value(const Value& value);
   void memory(const View& view);
-  std::unordered_map<uint32_t, std::string> quoted_;  // names as JSON
 };
 
 }  // namespace chiwawa::monitor

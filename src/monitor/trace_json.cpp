@@ -10,12 +10,10 @@
 namespace chiwawa::monitor {
 
 void JsonTrace::position(const Store& store, CodePosition position) {
-  std::string& quoted = quoted_[raw(position.function)];
-  if (quoted.empty()) quoted = nlohmann::json(names_.of(store, position.function)).dump();
   output_.text(",\"function\":{\"index\":");
   output_.number(store[position.function].function_index);
   output_.text(",\"name\":");
-  output_.text(quoted);
+  output_.text(names_.quoted(store, position.function));
   output_.letter('}');
   if (!shows(kTracePc)) return;
   output_.text(",\"pc\":");
@@ -57,19 +55,14 @@ void JsonTrace::before(const View& view) {
   output_.text(chiwawa::name(view.instr().opcode));
   output_.letter('"');
   position(view.store(), {view.function_address(), view.offset()});
-  const auto list = [this](const char* begin, auto for_each) {
+  const auto values = [this](const char* begin, auto for_each) {
     output_.text(begin);
-    bool first = true;
-    for_each([&](const Value& v) {
-      if (!first) output_.letter(',');
-      first = false;
-      value(v);
-    });
+    list(for_each, [this](const Value& v) { value(v); });
     output_.letter(']');
   };
-  if (shows(kTraceRegs)) list(",\"regs\":[", [&](auto f) { view.for_each_operand(f); });
-  if (shows(kTraceLocals)) list(",\"locals\":[", [&](auto f) { view.for_each_local(f); });
-  if (shows(kTraceGlobals)) list(",\"globals\":[", [&](auto f) { view.for_each_global(f); });
+  if (shows(kTraceRegs)) values(",\"regs\":[", [&](auto f) { view.for_each_operand(f); });
+  if (shows(kTraceLocals)) values(",\"locals\":[", [&](auto f) { view.for_each_local(f); });
+  if (shows(kTraceGlobals)) values(",\"globals\":[", [&](auto f) { view.for_each_global(f); });
   if (shows(kTraceMemory)) memory(view);
   output_.text("}\n");
 }

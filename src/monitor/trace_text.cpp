@@ -102,19 +102,14 @@ void TextTrace::before(const View& view) {
   output_.text("Instr:");
   output_.text(chiwawa::name(view.instr().opcode));
   immediates(view.instr());
-  const auto list = [this](const char* begin, auto for_each, char end) {
+  const auto values = [this](const char* begin, auto for_each, char end) {
     output_.text(begin);
-    bool first = true;
-    for_each([&](const Value& v) {
-      if (!first) output_.letter(',');
-      first = false;
-      value(v);
-    });
+    list(for_each, [this](const Value& v) { value(v); });
     output_.letter(end);
   };
-  if (shows(kTraceRegs)) list(" | Regs:{", [&](auto f) { view.for_each_operand(f); }, '}');
-  if (shows(kTraceLocals)) list(" | Locals:[", [&](auto f) { view.for_each_local(f); }, ']');
-  if (shows(kTraceGlobals)) list(" | Globals:[", [&](auto f) { view.for_each_global(f); }, ']');
+  if (shows(kTraceRegs)) values(" | Regs:{", [&](auto f) { view.for_each_operand(f); }, '}');
+  if (shows(kTraceLocals)) values(" | Locals:[", [&](auto f) { view.for_each_local(f); }, ']');
+  if (shows(kTraceGlobals)) values(" | Globals:[", [&](auto f) { view.for_each_global(f); }, ']');
   if (shows(kTraceMemory)) memory(view);
   output_.text("]\n");
 }
