@@ -62,7 +62,9 @@ chiwawa_dependency(zstd VERSION 1.5.7
   SHA256 eb33e51f49a15e023950cd7825ca74a4a2b43db8354825ac24fc1b7ee09e6fa3)
 file(GLOB zstd_sources ${zstd_SOURCE_DIR}/lib/common/*.c ${zstd_SOURCE_DIR}/lib/compress/*.c
      ${zstd_SOURCE_DIR}/lib/decompress/*.c)
-add_library(chiwawa_zstd STATIC EXCLUDE_FROM_ALL ${zstd_sources})
+list(FILTER zstd_sources EXCLUDE REGEX "/zstd_(ldm|compress_superblock)\\.c$")
+add_library(chiwawa_zstd STATIC EXCLUDE_FROM_ALL ${zstd_sources} ${PROJECT_SOURCE_DIR}/cmake/zstd/absent.c)
+target_include_directories(chiwawa_zstd PRIVATE ${zstd_SOURCE_DIR}/lib/compress)
 target_compile_definitions(chiwawa_zstd PRIVATE ZSTD_DISABLE_ASM ZSTD_LEGACY_SUPPORT=0)
 # Snapshots are written with levels 1 and 3 (src/snapshot/format.hpp), which do not need the slower strategies.
 foreach(strategy GREEDY LAZY LAZY2 BTLAZY2 BTOPT BTULTRA)
@@ -71,6 +73,13 @@ endforeach()
 if(CHIWAWA_WASM)
   # One decoder of each kind is enough.
   target_compile_definitions(chiwawa_zstd PRIVATE HUF_FORCE_DECOMPRESS_X1 ZSTD_FORCE_DECOMPRESS_SEQUENCES_SHORT)
+  # Nobody compresses with a dictionary, nor piece by piece: what does that is left out of the table of compressors.
+  foreach(strategy fast doubleFast)
+    foreach(dictionary dictMatchState extDict)
+      set_property(SOURCE ${zstd_SOURCE_DIR}/lib/compress/zstd_compress.c APPEND PROPERTY COMPILE_DEFINITIONS
+                   ZSTD_compressBlock_${strategy}_${dictionary}=ZSTD_compressBlock_${strategy})
+    endforeach()
+  endforeach()
 endif()
 target_compile_options(chiwawa_zstd PRIVATE -w)
 target_include_directories(chiwawa_zstd SYSTEM PUBLIC ${zstd_SOURCE_DIR}/lib)
@@ -86,9 +95,9 @@ target_compile_options(chiwawa_sha256 PRIVATE -w)
 target_include_directories(chiwawa_sha256 SYSTEM PUBLIC ${mbedtls_SOURCE_DIR}/include
                            ${PROJECT_SOURCE_DIR}/cmake/mbedtls)
 
-# --- libdwarf (LGPL 2.1, in snapshot-inspect and snapshot-diff only): source lines of modules with DWARF, through its interface for
-# objects of one's own. The readers of other object
-# files are in the list because the rest refers to them; the linker leaves them out.
+# --- libdwarf (LGPL 2.1; in wasm builds in snapshot-inspect and snapshot-diff only): source lines of modules with DWARF,
+# through its interface for objects of one's own. The readers of other object files are in the list because the rest refers to
+# them; the linker leaves them out.
 chiwawa_dependency(libdwarf VERSION 0.11.1
   URL https://github.com/davea42/libdwarf-code/archive/refs/tags/v0.11.1.tar.gz
   SHA256 dfd24db87c354b3ba6fa72d29a481014f81768fea15ddcde96a8a938b1557c17)
@@ -98,6 +107,11 @@ target_compile_definitions(chiwawa_libdwarf PUBLIC LIBDWARF_STATIC)
 target_compile_options(chiwawa_libdwarf PRIVATE -w -ffunction-sections -fdata-sections)
 target_include_directories(chiwawa_libdwarf SYSTEM PUBLIC ${libdwarf_SOURCE_DIR}/src/lib/libdwarf
                            PRIVATE ${PROJECT_SOURCE_DIR}/cmake/libdwarf)
+if(CHIWAWA_WASM)
+  # 55 KB of error messages stay out.
+  set_property(SOURCE ${libdwarf_SOURCE_DIR}/src/lib/libdwarf/dwarf_error.c APPEND PROPERTY
+               COMPILE_OPTIONS -include ${PROJECT_SOURCE_DIR}/cmake/libdwarf/no_messages.h)
+endif()
 
 # --- JSON: what the snapshot tools print, and the tests read
 chiwawa_dependency(json VERSION 3.11.3

@@ -147,6 +147,8 @@ class Finder {
   void fail(int status) {
     if (status != DW_DLV_ERROR) return;
     result_.problem = dwarf_errmsg(error_);
+    // Wasm builds have no texts (cmake/libdwarf).
+    if (result_.problem.empty()) result_.problem = "libdwarf's error " + std::to_string(dwarf_errno(error_));
     dwarf_dealloc_error(debug_, error_);
     error_ = nullptr;
   }
