@@ -29,7 +29,7 @@ bool Compiler::is_last_use(uint16_t slot, const Cell& cell, bool produces) const
 }
 
 void Compiler::use_accumulators(Cell& cell, bool produces) {
-  const AccumulatorForms& forms = accumulator_forms(static_cast<SlotOp>(cell.op));
+  const AccumulatorForms forms = accumulator_forms(static_cast<SlotOp>(cell.op));
   const auto holds = [this](Accumulator accumulator, uint16_t slot) {
     return accumulator != Accumulator::None && held_[static_cast<size_t>(accumulator)] == slot;
   };
@@ -45,13 +45,13 @@ void Compiler::use_accumulators(Cell& cell, bool produces) {
   }
   if (here() == bound_ || !is_last_use(slot, cell, produces)) return;
   Cell& last = cells.back();
-  const AccumulatorForms& producer = accumulator_forms(static_cast<SlotOp>(last.op));
+  const AccumulatorForms producer = accumulator_forms(static_cast<SlotOp>(last.op));
   if (producer.kind != AccumulatorForms::Kind::Value || last.d != slot) return;
   last.op = static_cast<uint32_t>(producer.to_accumulator);
 }
 
 void Compiler::note_accumulators(const Cell& cell) {
-  const AccumulatorForms& forms = accumulator_forms(static_cast<SlotOp>(cell.op));
+  const AccumulatorForms forms = accumulator_forms(static_cast<SlotOp>(cell.op));
   switch (forms.kind) {
     case AccumulatorForms::Kind::Unknown: held_ = kNothingHeld; return;
     case AccumulatorForms::Kind::Effect: return;
@@ -114,12 +114,13 @@ void Compiler::compile_local_set(uint32_t local, bool keep) {
 
 void Compiler::compile_binary(const Instr& instr) {
   const SlotForms* forms = &slot_forms(instr.opcode);
+  const std::optional<Opcode> exchanged = swapped(instr.opcode);
   StackEntry right = pop();
   StackEntry left = pop();
   const auto is_constant = [](const StackEntry& entry) { return entry.place == StackEntry::Place::Constant; };
-  if (forms->constant && forms->swapped && is_constant(left) && !is_constant(right)) {
+  if (forms->constant && exchanged && is_constant(left) && !is_constant(right)) {
     std::swap(left, right);
-    forms = &slot_forms(*forms->swapped);
+    forms = &slot_forms(*exchanged);
   }
   const uint16_t a = slot_of(left);
   if (forms->constant && is_constant(right)) {
@@ -454,11 +455,8 @@ void Compiler::compile_other(const Instr& instr) {
     case Opcode::memory_atomic_wait32:
     case Opcode::memory_atomic_wait64: compile_wait(instr); return;
     case Opcode::memory_atomic_notify: {
-      static constexpr SlotForms kForms{.shape = SlotForms::Shape::AtomicRmw,
-                                        .result = ValType::I32,
-                                        .slots = SlotOp::atomic_notify,
-                                        .constant = {},
-                                        .swapped = {}};
+      static constexpr SlotForms kForms{
+          .shape = SlotForms::Shape::AtomicRmw, .slots = SlotOp::atomic_notify, .result = ValType::I32, .constant = {}};
       compile_atomic(kForms, instr, 2);
       return;
     }

@@ -104,7 +104,7 @@ constexpr auto kPatterns = [] {
 
 /// Where the patterns of each operation begin.
 constexpr auto kFirst = [] {
-  std::array<uint16_t, static_cast<size_t>(SlotOp::kCount) + 1> first{};
+  std::array<uint16_t, kSlotOpsHere + 1> first{};
   size_t at = 0;
   for (size_t op = 0; op < first.size(); ++op) {
     while (at < kPatterns.size() && static_cast<size_t>(kPatterns[at].first) < op) ++at;

@@ -11,7 +11,7 @@ using Shape = SlotForms::Shape;
 constexpr std::array<SlotForms, kOpcodeRows> make_forms() {
   std::array<SlotForms, kOpcodeRows> forms{};
   const auto set = [&forms](Opcode opcode, Shape shape, ValType result, SlotOp slots, std::optional<SlotOp> constant) {
-    forms[row_of(opcode)] = {shape, result, slots, constant, swapped(opcode), false, {}};
+    forms[row_of(opcode)] = {shape, false, slots, result, constant, {}};
   };
 #define NUMERIC1(code, id, text, operand, result) \
   set(Opcode::id, Shape::Unary, ValType::result, SlotOp::id, std::nullopt);
@@ -122,11 +122,32 @@ constexpr AccumulatorTable make_accumulator_forms() {
   return forms;
 }
 
+#if CHIWAWA_DISPATCH_TAIL
 constexpr AccumulatorTable kAccumulatorForms = make_accumulator_forms();
+#else
+// No operation has other forms: a table of the rest is a tenth as large.
+constexpr auto kKinds = [] {
+  const AccumulatorTable forms = make_accumulator_forms();
+  std::array<AccumulatorForms::Kind, kSlotOpsHere> kinds;
+  for (size_t op = 0; op < kinds.size(); ++op) kinds[op] = forms[op].kind;
+  return kinds;
+}();
+#endif
 
 }  // namespace
 
-const AccumulatorForms& accumulator_forms(SlotOp op) { return kAccumulatorForms[static_cast<size_t>(op)]; }
+AccumulatorForms accumulator_forms(SlotOp op) {
+#if CHIWAWA_DISPATCH_TAIL
+  return kAccumulatorForms[static_cast<size_t>(op)];
+#else
+  return {.kind = kKinds[static_cast<size_t>(op)],
+          .to_accumulator = op,
+          .a_in_accumulator = op,
+          .b_in_accumulator = op,
+          .in_slots = op,
+          .with_slot = op};
+#endif
+}
 
 const SlotForms& slot_forms(Opcode opcode) { return kForms[row_of(opcode)]; }
 

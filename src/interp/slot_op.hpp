@@ -1,6 +1,7 @@
 // SlotOp: the operations of slot_ops.def, and how they relate to instructions.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
@@ -22,6 +23,10 @@ enum class SlotOp : uint16_t {
 #include "interp/slot_op_list.def"
   kCount,
 };
+
+/// How many of them this build has, from the first: forms with accumulators are for tail calls only.
+inline constexpr size_t kSlotOpsHere =
+    CHIWAWA_DISPATCH_TAIL ? static_cast<size_t>(SlotOp::kCount) : static_cast<size_t>(SlotOp::leave_call) + 1;
 
 /// Whether it belongs to an instruction of rare.def.
 constexpr bool is_rare(SlotOp op) {
@@ -71,11 +76,10 @@ struct SlotForms {
     AtomicRmw,      ///< an address and a value in, a value out
     AtomicCmpxchg,  ///< an address and two values in, a value out
   } shape = Shape::None;
+  bool has_lane = false;  ///< the immediate is a lane
+  SlotOp slots{};         ///< all operands in slots
   ValType result{};
-  SlotOp slots{};                  ///< all operands in slots
   std::optional<SlotOp> constant;  ///< right operand is a constant (32 bits, sign-extended)
-  std::optional<Opcode> swapped;   ///< the instruction that gives the same with exchanged operands
-  bool has_lane = false;           ///< the immediate is a lane
   SlotOp far{};                    ///< loads and stores: in another memory, or with 64-bit addresses
 };
 
@@ -107,7 +111,7 @@ struct AccumulatorForms {
   SlotOp in_slots{};   ///< the same with everything in slots: itself, if it is no form of another
   SlotOp with_slot{};  ///< the same, writing slot d
 };
-const AccumulatorForms& accumulator_forms(SlotOp op);
+AccumulatorForms accumulator_forms(SlotOp op);
 
 /// The branches for a comparison's value operation (id or id_c); nothing for other operations.
 const BranchForms* branch_forms(SlotOp comparison);

@@ -77,7 +77,7 @@ void PerfettoTrace::host_call(const HostCallEvent& event) {
   } else {
     title = printable(function.module + "." + function.name);
   }
-  begin_event('X', nlohmann::json(title).dump(), end - std::min(end, event.nanoseconds));
+  begin_event('X', ordered_json(title).dump(), end - std::min(end, event.nanoseconds));
   output_.text(",\"cat\":\"host\",\"dur\":");
   microseconds(event.nanoseconds);
   output_.text(",\"args\":");

@@ -61,7 +61,7 @@ const std::string& FunctionNames::of(const Store& store, FuncAddr function) {
 
 const std::string& FunctionNames::quoted(const Store& store, FuncAddr function) {
   std::string& quoted = quoted_[raw(function)];
-  if (quoted.empty()) quoted = nlohmann::json(of(store, function)).dump();
+  if (quoted.empty()) quoted = nlohmann::ordered_json(of(store, function)).dump();
   return quoted;
 }
 

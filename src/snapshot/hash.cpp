@@ -5,6 +5,9 @@
 #ifndef XXH_INLINE_ALL
 #define XXH_INLINE_ALL
 #endif
+#ifdef __wasm__
+#define XXH_SIZE_OPT 1
+#endif
 #include <xxhash.h>
 
 namespace chiwawa::snapshot {
