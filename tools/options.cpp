@@ -14,6 +14,7 @@
 #include "instrument_lists.hpp"
 #include "params.hpp"
 #include "parse_command_line.hpp"
+#include "size.hpp"
 
 namespace chiwawa::tools {
 namespace {
@@ -85,28 +86,6 @@ SplitArguments split_arguments(int argc, const char* const* argv) {
   return result;
 }
 
-/// Bytes, with an optional suffix K, M or G (powers of 1024).
-std::optional<uint64_t> parse_size(const std::string& text) {
-  uint64_t bytes = 0;
-  const char* const end = text.data() + text.size();
-  auto [at, error] = std::from_chars(text.data(), end, bytes);
-  if (error != std::errc() || at == text.data()) return std::nullopt;
-  int shift = 0;
-  if (at != end) {
-    switch (*at++) {
-      case 'k':
-      case 'K': shift = 10; break;
-      case 'm':
-      case 'M': shift = 20; break;
-      case 'g':
-      case 'G': shift = 30; break;
-      default: return std::nullopt;
-    }
-  }
-  if (at != end || bytes > (~uint64_t{0} >> shift)) return std::nullopt;
-  return bytes << shift;
-}
-
 /// "HOST" or "HOST::GUEST", and perhaps ":ro".
 wasi::Preopen parse_dir(std::string text) {
   const bool read_only = text.ends_with(":ro");
@@ -142,10 +121,6 @@ void inherit_environment(std::vector<std::string>& variables) {
 
 // Checks report by returning text: nothing may throw past CLI11 in the wasm build.
 
-std::string check_size(const std::string& text) {
-  return parse_size(text) ? "" : "expected a number of bytes, also with K, M or G: " + text;
-}
-
 std::string check_embed_size(const std::string& text) {
   const std::optional<uint64_t> size = parse_size(text);
   return size && *size > kMaxEmbedSize ? "at most 128M can be in a snapshot: " + text : check_size(text);
@@ -170,6 +145,17 @@ std::string check_env(const std::string& text) {
 
 std::string check_app_args(const std::string& text) {
   return split_words(text) ? "" : "a quote is not closed: " + text;
+}
+
+/// For options of a numeric type. CLI11's own check of a range writes the numbers to a stream, which wasm builds cannot
+/// (wasm_absent.cpp).
+template <uint64_t kLeast, uint64_t kMost>
+std::string check_number(const std::string& text) {
+  uint64_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [at, error] = std::from_chars(text.data(), end, number);
+  if (error == std::errc() && at == end && number >= kLeast && number <= kMost) return "";
+  return "expected a number from " + std::to_string(kLeast) + " to " + std::to_string(kMost) + ": " + text;
 }
 
 std::string check_duration(const std::string& text) {
@@ -335,7 +321,7 @@ void CommandLine::add_guest_options() {
                              "The same with a socket that listens already, this process's descriptor\n"
                              "N; before those of --tcp-listen"))
       ->option_text("N")
-      ->check(CLI::Range(3, 65535), "");
+      ->check(check_number<3, 65535>, "");
 }
 
 void CommandLine::add_checkpoint_options() {
@@ -356,7 +342,7 @@ void CommandLine::add_checkpoint_options() {
   group(app_.add_option("--checkpoint-keep", keep_,
                         "Number the snapshots, FILE.1, FILE.2, and so on, and keep the last K"))
       ->option_text("K")
-      ->check(CLI::Range(uint32_t{1}, uint32_t{1'000'000}), "");
+      ->check(check_number<1, 1'000'000>, "");
   group(app_.add_option("--checkpoint-base", base_,
                         "Save only what differs from this snapshot, which --restore needs, too"))
       ->option_text("FILE");
@@ -399,7 +385,7 @@ void CommandLine::add_engine_options() {
       ->check(check_size, "");
   group(app_.add_option("--max-call-depth", options_.limits.max_call_depth, "Most nested calls"))
       ->option_text("N [" + std::to_string(MachineLimits{}.max_call_depth) + "]")
-      ->check(CLI::Range(uint32_t{1}, kMostCalls), "");
+      ->check(check_number<1, kMostCalls>, "");
   group(app_.add_option("--features", features_,
                         "Which proposals the module may use, read from left to right: -gc without\n"
                         "it, wasm2,+gc that standard with it; mvp, wasm1, wasm2, wasm3, all; list:\n"

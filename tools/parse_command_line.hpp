@@ -9,7 +9,9 @@
 // Callbacks and validators must therefore report by returning a message, not by throwing for others to catch.
 #pragma once
 
+#include <cstdio>
 #include <optional>
+#include <sstream>
 
 #include <CLI/CLI.hpp>
 
@@ -24,7 +26,13 @@ inline constexpr int usage_error = 2;
 
 /// Prints what `error` stands for (help, version or a complaint) and gives the program's exit code.
 inline int report(const CLI::App& app, const CLI::Error& error, int usage = usage_error) {
-  return app.exit(error) == 0 ? 0 : usage;
+  // Not std::cout and std::cerr, which would bring the library's other standard streams into the program.
+  std::ostringstream out;
+  std::ostringstream err;
+  const int code = app.exit(error, out, err);
+  std::fputs(out.str().c_str(), stdout);
+  std::fputs(err.str().c_str(), stderr);
+  return code == 0 ? 0 : usage;
 }
 
 /// Parses the arguments into `app`. Empty: go on. Otherwise: everything is printed, exit with this code, which is

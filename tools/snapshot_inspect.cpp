@@ -14,6 +14,7 @@
 #include "inspect/verify.hpp"
 #include "inspect/views.hpp"
 #include "parse_command_line.hpp"
+#include "size.hpp"
 #include "snapshot/chain.hpp"
 #include "snapshot/flatten.hpp"
 #include "snapshot/restore.hpp"
@@ -95,9 +96,13 @@ std::variant<Options, int> parse(int argc, char** argv) {
   view("verify", "Every check that a restore makes, one by one");
   CLI::App* const coredump = view("coredump", "Write a WebAssembly core dump, for debuggers");
   CLI::App* const html = view("html", "Write one page to browse");
-  html->add_option("--memory-limit", options.memory_limit, "Most bytes of memory contents in it (default 4M)")
+  const auto set_limit = [&](const std::string& text) {
+    options.memory_limit = parse_size(text).value_or(options.memory_limit);
+  };
+  html->add_option_function<std::string>("--memory-limit", set_limit,
+                                         "Most bytes of memory contents in it, also with K, M or G (default 4M)")
       ->type_name("SIZE")
-      ->transform(CLI::AsSizeValue(false));
+      ->check(check_size, "");
   CLI::App* const flatten = view("flatten", "Write an increment and its bases as one snapshot");
   for (CLI::App* const writer : {coredump, html, flatten}) {
     writer->add_option("-o,--output", options.output, "File; - for standard output")->required()->type_name("FILE");

@@ -272,6 +272,10 @@ inFolder('a page to browse', (cwd) => {
   checkEqual(parts.input.value, `0x${inspect(cwd, ['memory', '--find', 'a string to be found', 'snap.bin']).slice(0, 8)}`, 'the text found');
   checkEqual(inspect(cwd, ['html', '-o', '-', '-m', 'lines.wasm', 'snap.bin']), page, 'on standard output');
   inspect(cwd, ['html', '-o', 'nowhere/page.html', 'snap.bin'], { code: 1 });
+  const pageOf = (limit) => inspect(cwd, ['html', '-o', '-', '--memory-limit', limit, '-m', 'lines.wasm', 'snap.bin']);
+  checkEqual(pageOf('4M'), page, 'with the limit that it has anyway');
+  check(pageOf('1K').length < page.length, 'a lower limit makes no smaller page');
+  inspect(cwd, ['html', '-o', 'other.html', '--memory-limit', '4X', 'snap.bin'], { code: 1 });
 });
 
 await runTests(`snapshot-inspect, ${tool.name}`, options.only);
