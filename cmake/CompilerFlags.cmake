@@ -25,7 +25,7 @@ if(CHIWAWA_WASM)
     -Wl,--stack-first            # running out of stack traps instead of overwriting data
     -Wl,-z,stack-size=1048576
     -Wl,--max-memory=4294967296
-    "$<$<CONFIG:Release>:-Wl,--strip-all>")
+    "$<$<CONFIG:Release>:-Wl,$<IF:$<BOOL:$<TARGET_PROPERTY:CHIWAWA_KEEPS_NAMES>>,--strip-debug,--strip-all>>")
   # The driver runs a wasm-opt that it finds on the path; the result is slower in some hosts.
   check_linker_flag(CXX --no-wasm-opt CHIWAWA_HAVE_NO_WASM_OPT)
   if(CHIWAWA_HAVE_NO_WASM_OPT)
@@ -47,6 +47,22 @@ function(chiwawa_small target)
     endif()
   endforeach()
 endfunction()
+
+# chiwawa_smaller_program(<target>): in wasm builds, what optimize_wasm.mjs makes of it, if Binaryen and Node are here.
+function(chiwawa_smaller_program target)
+  if(NOT CHIWAWA_SMALLER_PROGRAMS)
+    return()
+  endif()
+  set_property(TARGET ${target} PROPERTY CHIWAWA_KEEPS_NAMES TRUE)
+  add_custom_command(TARGET ${target} POST_BUILD VERBATIM
+                     COMMAND ${CHIWAWA_NODE} ${PROJECT_SOURCE_DIR}/cmake/optimize_wasm.mjs ${CHIWAWA_BINARYEN} $<TARGET_FILE:${target}>)
+  set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/optimize_wasm.mjs)
+endfunction()
+find_program(CHIWAWA_NODE node HINTS ${PROJECT_SOURCE_DIR}/build/deps/node/bin DOC "Node, 20 or newer, for tests and for Binaryen")
+set(CHIWAWA_SMALLER_PROGRAMS FALSE)
+if(CHIWAWA_WASM AND CMAKE_BUILD_TYPE STREQUAL "Release" AND CHIWAWA_NODE AND EXISTS ${CHIWAWA_BINARYEN}/index.js)
+  set(CHIWAWA_SMALLER_PROGRAMS TRUE)
+endif()
 
 if(CHIWAWA_SANITIZE)
   string(REGEX REPLACE "-O[0-9sg]" "" CMAKE_CXX_FLAGS_DEBUG "${CMAKE_CXX_FLAGS_DEBUG}")

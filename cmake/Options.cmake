@@ -30,6 +30,8 @@ cmake_dependent_option(CHIWAWA_WASM_THREADS "Watch for the trigger file in a sec
 cmake_dependent_option(CHIWAWA_INSPECT "Build snapshot-inspect and snapshot-diff" ON CHIWAWA_WASM ON)
 cmake_dependent_option(CHIWAWA_EMBED "Build chiwawa-embed, which the JavaScript package is made from" ON
                        "CHIWAWA_WASM;CHIWAWA_INSPECT" OFF)
+set(CHIWAWA_BINARYEN "${PROJECT_SOURCE_DIR}/build/deps/binaryen" CACHE PATH
+    "Folder of the npm package binaryen, which makes wasm programs smaller (without it they stay as they are linked)")
 if(DEFINED ENV{CHIWAWA_SPEC_VECTORS})
   set(chiwawa_vectors_default "$ENV{CHIWAWA_SPEC_VECTORS}")
 else()

@@ -5,7 +5,8 @@
 readonly sysroot_package=@yowasp/clang@22.0.0-git20542-10
 readonly sysroot_sha512=577d7fcfd1ab24408a7800930d4caf8369656c4522162ddbc6d2f91d283b1ffeacc9d4b1748fc0a15003f45e68ceb7cb8e8b5697407dae0851f3b9be0d433fce
 readonly node_version=20.20.2
-# The assembler for text with garbage collection, which wabt does not know; and what makes modules of random bytes.
+# The assembler for text with garbage collection, which wabt does not know; what makes modules of random bytes; and what makes
+# our wasm programs smaller.
 readonly binaryen_package=binaryen@132.0.0
 readonly binaryen_sha512=e14b20ef212fc0edc532ca373a8bfaaa438e1d2a1dd4812ff9ba0a921efb91396333e78d068baa0936ea5acc06cdb1bebc334efdbfefd82e207c48755a007d2e
 
@@ -13,7 +14,7 @@ run_setup() {
   install_packages
   install_node
   install_sysroot
-  once binaryen-programs unpack_binaryen
+  once binaryen-all unpack_binaryen
   unpack_sources
   note "Set-up complete"
 }
@@ -53,7 +54,7 @@ missing_packages() {
     compgen -G "/usr/lib/llvm-$version/lib/clang/*/lib/wasi/libclang_rt.builtins-wasm32.a" >/dev/null ||
       say "libclang-rt-$version-dev-wasm32"
   fi
-  if ! node_is_usable || [[ -z ${WASI_SDK_PREFIX:-} && ! -e $stamps/sysroot || ! -e $stamps/binaryen-programs ]]; then
+  if ! node_is_usable || [[ -z ${WASI_SDK_PREFIX:-} && ! -e $stamps/sysroot || ! -e $stamps/binaryen-all ]]; then
     have npm || say npm
   fi
 }
@@ -140,7 +141,8 @@ unpack_sysroot() {
 
 # ---------------------------------------------------------------------------------------------- Binaryen
 
-# Two programs of the package, which run in Node: the guests are assembled with wasm-as, tests let wasm-opt make modules.
+# The package's library and two of its programs, which run in Node: the guests are assembled with wasm-as, tests let wasm-opt
+# make modules.
 unpack_binaryen() {
   note "Unpacking Binaryen"
   local download=$deps/downloads/binaryen target=$deps/binaryen
@@ -148,7 +150,7 @@ unpack_binaryen() {
   say "$binaryen_sha512  $(echo "$download"/*.tgz)" | sha512sum --quiet --check - || die "wrong hash: $binaryen_package"
   rm -rf "$target"
   mkdir -p "$target"
-  tar xf "$download"/*.tgz -C "$target" --strip-components=1 package/package.json package/bin/package.json \
+  tar xf "$download"/*.tgz -C "$target" --strip-components=1 package/package.json package/index.js package/bin/package.json \
     package/bin/wasm-as package/bin/wasm-opt
   rm -rf "$download"
 }
