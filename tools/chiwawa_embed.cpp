@@ -84,7 +84,9 @@ extern "C" {
 /// One slice: kGoesOn, kWaits, kStopped, or the exit code.
 [[clang::export_name("proceed")]] int32_t chiwawa_proceed() {
   GuestRun& run = *embedded().run;
-  if (const std::optional<int> code = run.proceed()) return ended(run.stopped() ? kStopped : *code);
+  const std::optional<int> code = run.proceed();
+  run.leave();
+  if (code) return ended(run.stopped() ? kStopped : *code);
   return run.waits() ? kWaits : kGoesOn;
 }
 

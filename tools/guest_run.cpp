@@ -28,7 +28,8 @@ GuestRun::GuestRun(Session& session, const Options& options)
   if (options.checkpoint_every) next_save_ = Clock::now() + *options.checkpoint_every;
   if (options.checkpoints) trigger_.watch(options.verbose);
   const Instruments* const instruments = session.instruments();
-  timed_ = !trigger_.is_watched() || next_save_ || stop_at_ || (instruments != nullptr && instruments->samples());
+  timed_ = (options.checkpoints && !trigger_.is_watched()) || next_save_ || stop_at_ ||
+           (instruments != nullptr && instruments->samples());
   if (stop_at_ && machine_.steps() > *stop_at_) {
     print_note("the snapshot was written at step " + std::to_string(machine_.steps()) + ": there is no stop at step " +
                std::to_string(*stop_at_));
@@ -52,7 +53,7 @@ std::optional<int> GuestRun::proceed_or_end() {
     print_trap(session_.store(), last_.trap);
     return kExitTrap;
   }
-  const Clock::time_point begin = timed_ ? Clock::now() : Clock::time_point();
+  const Clock::time_point began = !timed_ ? Clock::time_point() : began_ ? *began_ : Clock::now();
   const bool begins = std::exchange(begins_, false);
   last_ = begins ? machine_.run(0) : run_on();
   const Outcome& outcome = last_;
@@ -72,14 +73,16 @@ std::optional<int> GuestRun::proceed_or_end() {
     case Outcome::Kind::Exited: return static_cast<int>(outcome.exit_code);
     case Outcome::Kind::Paused:
       waits_ = outcome.pause == PauseReason::HostWait;
-      if (timed_) took(Clock::now() - begin);
+      if (timed_) look_at_clock(began);
       break;
   }
   if (const Wish now = wish(); now != Wish::None && checkpoint(now)) return kExitOk;
   return std::nullopt;
 }
 
-void GuestRun::took(Clock::duration time) {
+void GuestRun::look_at_clock(Clock::time_point began) {
+  began_ = Clock::now();
+  const Clock::duration time = *began_ - began;
   if (!waits_ && paced_) pacer_.ran(time);
   Instruments* const instruments = session_.instruments();
   if (instruments == nullptr || !instruments->samples()) return;
@@ -106,13 +109,16 @@ GuestRun::Wish GuestRun::wish() {
     return Wish::Asked;
   }
   if (std::exchange(asked_, false)) return Wish::Asked;
-  if (options_.checkpoints && trigger_.noticed()) return Wish::Asked;
-  return next_save_ && Clock::now() >= *next_save_ ? Wish::Due : Wish::None;
+  // Where the clock is not read, another thread looks for the file.
+  const Clock::time_point now = began_.value_or(Clock::time_point());
+  if (options_.checkpoints && trigger_.noticed(now)) return Wish::Asked;
+  return next_save_ && now >= *next_save_ ? Wish::Due : Wish::None;
 }
 
 bool GuestRun::checkpoint(Wish wish) {
   const std::string file = files_.next();
   const Result<void> saved = session_.save(file);
+  leave();
   if (next_save_) next_save_ = Clock::now() + *options_.checkpoint_every;
   if (!saved) {
     print_note("no checkpoint was written to " + (file == "-" ? "standard output" : file) +

@@ -21,6 +21,8 @@ class GuestRun {
   /// Goes on for a few milliseconds if the guest can be stopped, otherwise to its end. The exit code when the run has
   /// ended, because the guest has or because it was saved and stopped; then it must not be called again.
   std::optional<int> proceed();
+  /// Says that something else is done before the next proceed(), so that the time until then is not the guest's.
+  void leave() { began_.reset(); }
   /// Whether the guest waits for time or input: it need not go on before there is some.
   bool waits() const { return waits_; }
   /// Whether the run ended by a checkpoint.
@@ -35,8 +37,8 @@ class GuestRun {
   std::optional<int> proceed_or_end();
   /// Goes on for about as long as the pacer says.
   Outcome run_on();
-  /// Says how long that took to whoever wants to know.
-  void took(Clock::duration time);
+  /// Reads the clock, and says how long the guest took to whoever wants to know.
+  void look_at_clock(Clock::time_point began);
   /// Why the guest is to be saved now.
   enum class Wish : uint8_t { None, Asked, Due };
   Wish wish();
@@ -51,7 +53,10 @@ class GuestRun {
   std::optional<Clock::time_point> next_save_;  // --checkpoint-every
   Pacer pacer_;
   Outcome last_;
-  bool timed_ = true;   // somebody wants to know how long each run takes
+  // When the last run ended and the next one begins. The clock is read once for each run: to a wasm host this is a call
+  // that costs as much as some hundred instructions of the guest.
+  std::optional<Clock::time_point> began_;
+  bool timed_;          // somebody wants to know how long each run takes
   bool begins_ = true;  // nothing can be saved before the first instruction
   bool paced_ = false;  // the last run was as long as the pacer says
   bool asked_ = false;

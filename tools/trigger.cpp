@@ -21,19 +21,18 @@ void Trigger::watch([[maybe_unused]] bool verbose) {
 #endif
 }
 
-bool Trigger::looked_for() {
+bool Trigger::looked_for(std::chrono::steady_clock::time_point now) {
 #ifdef CHIWAWA_WATCHER
   if (watched_) return watcher_sees_file();
 #endif
-  const auto now = std::chrono::steady_clock::now();
   if (now < next_look_) return false;
   next_look_ = now + kInterval;
   struct stat status;
   return ::stat(path_.c_str(), &status) == 0;
 }
 
-bool Trigger::noticed() {
-  if (given_up_ || !looked_for()) return false;
+bool Trigger::noticed(std::chrono::steady_clock::time_point now) {
+  if (given_up_ || !looked_for(now)) return false;
   if (::unlink(path_.c_str()) != 0) {
     given_up_ = true;
     print_note("cannot remove " + path_ + ": " + std::strerror(errno) + "; it is not looked for any more");

@@ -18,14 +18,14 @@ class Trigger {
   /// Whether a second thread looks: noticed() then costs nothing but a load.
   bool is_watched() const { return watched_; }
 
-  /// Whether the file is there. It is removed then; if that fails, a note is printed once and the file is not looked
-  /// for any more, because it would trigger for ever.
-  bool noticed();
+  /// Whether the file is there; `now` is the time, which does not matter if another thread looks. It is removed then;
+  /// if that fails, a note is printed once and the file is not looked for any more, because it would trigger for ever.
+  bool noticed(std::chrono::steady_clock::time_point now);
 
  private:
   static constexpr std::chrono::milliseconds kInterval{10};
 
-  bool looked_for();
+  bool looked_for(std::chrono::steady_clock::time_point now);
 
   std::string path_;
   std::chrono::steady_clock::time_point next_look_{};
