@@ -61,9 +61,13 @@ const parts = {
     const end = await run({ stdin: 'SELECT a FROM t;' });
     const add = await (await Machine.start('fib.wasm', { invoke: 'fib', params: ['I32(10)'] })).finished;
     const bad = await (await Machine.start(new Uint8Array([0, 0x61, 0x73, 0x6d, 9, 0, 0, 0]))).finished;
+    // Lua says in its messages what it is called.
+    const lua = async (program) => (await (await Machine.start(program, { args: ['no-such-script'] })).finished).stderr.split(':')[0];
+    const names = [await lua('lua.wasm'), await lua(new URL('lua.wasm?x', import.meta.url)), await lua(new File([bytes('lua.wasm')], 'file.wasm')),
+      await lua(bytes('lua.wasm'))];
     const damaged = bytes('moved.bin');
     damaged[damaged.length >> 1] ^= 0xff;
-    return { end, add, bad, damaged: await (await Machine.restore(damaged)).finished, missing: await problemOf(Machine.start('no-such-file')) };
+    return { end, add, bad, names, damaged: await (await Machine.restore(damaged)).finished, missing: await problemOf(Machine.start('no-such-file')) };
   },
 };
 console.log(JSON.stringify(await parts[process.argv[2]]()));

@@ -38,7 +38,7 @@ if (installed.status !== 0) {
   mkdirSync(join(modules, '.bin'), { recursive: true });
   execFileSync('ln', ['-sf', '../chiwawa/bin/chiwawa.js', join(modules, '.bin/chiwawa')]);
 }
-for (const module of ['recursion.wasm', 'sleep.wasm', 'sqlite3.wasm', 'wat/fib.wasm', 'wat/exit.wasm', 'echo.wasm']) {
+for (const module of ['recursion.wasm', 'sleep.wasm', 'sqlite3.wasm', 'lua.wasm', 'wat/fib.wasm', 'wat/exit.wasm', 'echo.wasm']) {
   copyFileSync(join(options.guests, module), join(folder, module.replace('wat/', '')));
 }
 copyFileSync('tests/js/exercise.mjs', join(folder, 'exercise.mjs'));
@@ -86,11 +86,12 @@ for (const [i, runtime] of runtimes.entries()) {
 
   test(`${runtime.name}: real files, errors`, () => {
     rmSync(join(folder, 'real.db'), { force: true });
-    const { end, add, bad, damaged, missing } = exercise(runtime, 'files');
+    const { end, add, bad, names, damaged, missing } = exercise(runtime, 'files');
     checkEqual(`${end.code} ${end.stdout}`, '0 7\n', 'the database');
     check(existsSync(join(folder, 'real.db')), 'real.db is there');
     checkEqual(add.stdout, 'Result: Num(I32(55))\n', 'an exported function');
     checkEqual(bad.code, 1, `a bad module: ${bad.stderr}`);
+    checkEqual(names.join(), 'lua.wasm,lua.wasm,file.wasm,program.wasm', 'what programs are called');
     checkEqual(damaged.code, 3, `a damaged snapshot: ${damaged.stderr}`);
     check(/no-such-file/.test(missing), `a missing file: ${missing}`);
   });
