@@ -24,7 +24,7 @@ pack_js() {
   say "package: $(echo build/js/*.tgz), page: build/page/"
 }
 
-# What js/package-lock.json pins: the WASI shim, the terminal, the bundler, and what drives browsers in tests.
+# What js/package-lock.json pins: the WASI shim, the terminal, the bundler, and for tests TypeScript and what drives browsers.
 install_js_modules() {
   local wanted
   wanted=$(sha256sum js/package-lock.json | cut -c1-12)

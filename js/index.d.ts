@@ -1,6 +1,9 @@
 /** A program, a snapshot: its bytes, where to fetch it, or - in Node, Bun and Deno - a path. */
 export type Source = Uint8Array | ArrayBuffer | Blob | URL | string;
 
+/** A `WebAssembly.Module`. Node's own types have no such name, and those of browsers let it be anything. */
+export type CompiledModule = object;
+
 export interface RunOptions {
   /**
    * The guest's current directory, all in memory: contents by path. `Machine.files()` gives them back. A text is
@@ -15,9 +18,9 @@ export interface RunOptions {
   /** All of standard input. Without it, `write()` and `closeInput()` give it piece by piece. */
   stdin?: string | Uint8Array;
   /** Called with what the guest prints. Without it, the text is collected and part of the end. */
-  stdout?: (bytes: Uint8Array) => void;
+  stdout?: (bytes: Uint8Array<ArrayBuffer>) => void;
   /** The same for standard error, which has the messages of chiwawa, too. */
-  stderr?: (bytes: Uint8Array) => void;
+  stderr?: (bytes: Uint8Array<ArrayBuffer>) => void;
   /** Whether the standard streams shall look like a terminal to the guest (default: like pipes). */
   terminal?: boolean;
   /** Further options of chiwawa's command line, such as `['--max-memory', '64M']`. */
@@ -25,7 +28,7 @@ export interface RunOptions {
   /** Milliseconds between two `progress` events (default 200). */
   progressInterval?: number;
   /** Another chiwawa-embed.wasm than the package's, for instance of a build with SIMD. */
-  engine?: WebAssembly.Module | BufferSource | URL | string;
+  engine?: CompiledModule | ArrayBufferView | ArrayBuffer | URL | string;
   /** Another place of the package's worker, for bundlers that put it elsewhere. */
   worker?: URL | string;
 }
@@ -70,6 +73,9 @@ export interface MachineEventMap {
   end: CustomEvent<End>;
 }
 
+export type MachineEventListener<K extends keyof MachineEventMap> =
+  ((event: MachineEventMap[K]) => void) | { handleEvent(event: MachineEventMap[K]): void };
+
 /** A WebAssembly program (WASI preview 1) that runs in a worker and can be saved at any time. */
 export class Machine extends EventTarget {
   private constructor();
@@ -80,18 +86,20 @@ export class Machine extends EventTarget {
   /** Resolves when the guest has ended or was stopped; rejects when it was terminated or the worker failed. */
   readonly finished: Promise<End>;
   /** Saves the guest, whatever it is doing, and lets it run on, or ends it (`stop`). The bytes of the snapshot. */
-  checkpoint(options?: { stop?: boolean }): Promise<Uint8Array>;
+  checkpoint(options?: { stop?: boolean }): Promise<Uint8Array<ArrayBuffer>>;
   /** Gives the guest input. */
   write(data: string | Uint8Array): void;
   /** Says that there is no more input. */
   closeInput(): void;
   /** The guest's files in memory, as they are now or were at the end. A snapshot does not contain files. */
-  files(): Promise<Record<string, Uint8Array>>;
+  files(): Promise<Record<string, Uint8Array<ArrayBuffer>>>;
   /** Ends it at once, without a snapshot. */
   terminate(): void;
 
-  addEventListener<K extends keyof MachineEventMap>(type: K, listener: (event: MachineEventMap[K]) => void,
-    options?: boolean | AddEventListenerOptions): void;
+  addEventListener<K extends keyof MachineEventMap>(type: K, listener: MachineEventListener<K> | null,
+    options?: Parameters<EventTarget['addEventListener']>[2]): void;
+  removeEventListener<K extends keyof MachineEventMap>(type: K, listener: MachineEventListener<K> | null,
+    options?: Parameters<EventTarget['removeEventListener']>[2]): void;
 }
 
 /** What `snapshot-inspect [args...] snapshot` prints. */
@@ -100,5 +108,6 @@ export function inspect(snapshot: Uint8Array | ArrayBuffer, options?: {
   args?: string[];
   /** Further files for it, by name: modules, bases. */
   files?: Record<string, Uint8Array>;
-  engine?: WebAssembly.Module;
+  /** Another snapshot-inspect.wasm than the package's. */
+  engine?: CompiledModule;
 }): Promise<{ code: number; stdout: string; stderr: string }>;

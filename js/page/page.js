@@ -14,6 +14,7 @@ terminal.loadAddon(fit);
 terminal.open(element('terminal'));
 
 let machine = null;
+let runs = 0;
 let program = null;  // { name, bytes }, for snapshots that have none in them
 let guestFiles = {};
 let snapshot = null;
@@ -65,16 +66,37 @@ function wordsOf(text) {
 // ------------------------------------------------------------------------------------------------- running
 
 async function start({ name, bytes }) {
+  snapshot = null;
   element('inspected').hidden = true;
   await run(() => Machine.start(bytes, { ...options(), name, args: wordsOf(element('arguments').value) }));
 }
 
 async function restore(bytes) {
   snapshot = bytes;
-  const view = await inspect(bytes, program ? { args: ['--module', program.name], files: { [program.name]: program.bytes } } : {});
-  element('inspection').textContent = view.stdout + view.stderr;
+  const own = await programOf(bytes);
+  await showInside(bytes, own);
+  await run(() => Machine.restore(bytes, { ...options(), program: own?.bytes }));
+}
+
+/// The program that a snapshot must be given; null if it has its own in it.
+async function programOf(bytes) {
+  if (!program) return null;
+  const { code, stdout } = await inspect(bytes, { args: ['--json'] });
+  return code === 0 && JSON.parse(stdout).program.modules.every(({ embedded }) => embedded) ? null : program;
+}
+
+/// What the inspector says of the snapshot.
+async function showInside(bytes, own = null) {
+  let text;
+  try {
+    const view = await inspect(bytes, own ? { args: ['--module', own.name], files: { [own.name]: own.bytes } } : {});
+    text = view.stdout + view.stderr;
+  } catch (error) {
+    text = `It cannot be inspected here: ${error.message}`;
+  }
+  if (bytes !== snapshot) return;  // there is another one now
+  element('inspection').textContent = text;
   element('inspected').hidden = false;
-  await run(() => Machine.restore(bytes, { ...options(), program: program?.bytes }));
 }
 
 function options() {
@@ -86,31 +108,37 @@ function options() {
 }
 
 async function run(begin) {
+  const mine = ++runs;
   machine?.terminate();
+  machine = null;
   element('run').hidden = false;
   element('saved').hidden = true;
   fit.fit();
   terminal.reset();
   page.output = '';
   setState('starting', 'starting');
-  let mine = null;
   try {
-    mine = machine = await begin();
+    const begun = await begin();
+    if (runs !== mine) {  // something else was dropped meanwhile
+      begun.terminate();
+      return;
+    }
+    machine = begun;
     setState('running', 'running');
     terminal.focus();
-    mine.addEventListener('progress', ({ detail }) => {
-      if (machine === mine && page.state === 'running') {
+    begun.addEventListener('progress', ({ detail }) => {
+      if (runs === mine && page.state === 'running') {
         element('status').textContent = `running for ${(detail.elapsed / 1000).toFixed(1)} s, ${(detail.memory / 1048576).toFixed(1)} MiB of memory`;
       }
     });
-    const { code, stopped } = await mine.finished;
-    if (machine !== mine) return;
-    guestFiles = await mine.files();
+    const { code, stopped } = await begun.finished;
+    if (runs !== mine) return;
+    guestFiles = await begun.files();
     showGuestFiles();
-    if (stopped) offer();
+    if (stopped) await offer();
     else setState('ended', `ended with exit code ${code}`);
   } catch (error) {
-    if (machine === mine) setState('failed', error.message);
+    if (runs === mine) setState('failed', error.message);
   }
 }
 
@@ -130,7 +158,7 @@ const urlOf = (bytes) => {
 };
 
 /// The snapshot, and the files that belong to it.
-function offer() {
+async function offer() {
   urls.splice(0).forEach((url) => URL.revokeObjectURL(url));
   element('download').href = urlOf(snapshot);
   const parameters = new URLSearchParams({ snapshot: element('download').href });
@@ -148,6 +176,7 @@ function offer() {
   element('other-tab').href = `${location.pathname}#${parameters}`;
   element('saved').hidden = false;
   setState('stopped', `stopped; the snapshot has ${snapshot.length.toLocaleString('en')} bytes`);
+  await showInside(snapshot);
 }
 
 /// #snapshot=URL or #program=URL, and file=URL NAME: how another tab hands its program over.

@@ -17,7 +17,7 @@ export class Machine extends EventTarget {
   #fail;
 
   static async start(program, options = {}) {
-    const name = options.name ?? (typeof program === 'string' ? program.replace(/.*\//, '') : 'program.wasm');
+    const name = options.name ?? nameOf(program);
     const words = Object.entries(options.env ?? {}).flatMap(([key, value]) => ['--env', `${key}=${value}`]);
     if (options.invoke) words.push('--invoke', options.invoke, ...(options.params?.length > 0 ? ['--params', options.params.join(',')] : []));
     if (options.deterministic) words.push('--deterministic');
@@ -139,6 +139,12 @@ export class Machine extends EventTarget {
     this.#answers.clear();
     for (const answer of answers) answer({ problem: 'the program has ended' });
   }
+}
+
+/// What the guest is called: as the file, where there is one.
+function nameOf(program) {
+  const path = program instanceof URL ? program.pathname : typeof program === 'string' ? program : program.name ?? '';
+  return path.replace(/.*\//s, '') || 'program.wasm';
 }
 
 /// Bytes, a URL, or - where there is a file system - a path.

@@ -4,6 +4,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 
 import { Machine, inspect } from 'chiwawa';
+import { roundsIn } from './rounds.mjs';
 
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 const bytes = (file) => new Uint8Array(readFileSync(file));
@@ -19,23 +20,24 @@ async function problemOf(promise) {
 const parts = {
   /// Saves and goes on, then saves and stops: moved.bin and what was printed until then.
   async start() {
-    const machine = await Machine.start('recursion.wasm', { args: ['12', '60'], progressInterval: 20 });
+    const machine = await Machine.start('lua.wasm', { args: ['rounds.lua'], files: { 'rounds.lua': bytes('rounds.lua') }, progressInterval: 20 });
     let progress = 0, memory = 0;
-    machine.addEventListener('progress', ({ detail }) => {
-      ++progress;
+    await new Promise((done) => machine.addEventListener('progress', ({ detail }) => {
       memory = detail.memory;
-    });
-    await sleep(200);
+      if (++progress === 5) done();
+    }));
     const first = await machine.checkpoint();
     await sleep(100);
     writeFileSync('moved.bin', await machine.checkpoint({ stop: true }));
     const end = await machine.finished;
-    const again = await (await Machine.restore(first)).finished;
+    // Both go on for some rounds.
+    writeFileSync('last-round', String(roundsIn(end.stdout) + 3));
+    const again = await (await Machine.restore(first, { files: { 'last-round': bytes('last-round') } })).finished;
     const view = await inspect(first, { args: ['backtrace'] });
     return { end, again, progress, memory, view, late: await problemOf(machine.checkpoint()) };
   },
   async continue() {
-    return { end: await (await Machine.restore('moved.bin')).finished };
+    return { end: await (await Machine.restore('moved.bin', { files: { 'last-round': bytes('last-round') } })).finished };
   },
   /// Files in memory, input piece by piece, a snapshot while it waits for more.
   async memory() {
@@ -61,9 +63,13 @@ const parts = {
     const end = await run({ stdin: 'SELECT a FROM t;' });
     const add = await (await Machine.start('fib.wasm', { invoke: 'fib', params: ['I32(10)'] })).finished;
     const bad = await (await Machine.start(new Uint8Array([0, 0x61, 0x73, 0x6d, 9, 0, 0, 0]))).finished;
+    // Lua says in its messages what it is called.
+    const lua = async (program) => (await (await Machine.start(program, { args: ['no-such-script'] })).finished).stderr.split(':')[0];
+    const names = [await lua('lua.wasm'), await lua(new URL('lua.wasm?x', import.meta.url)), await lua(new File([bytes('lua.wasm')], 'file.wasm')),
+      await lua(bytes('lua.wasm'))];
     const damaged = bytes('moved.bin');
     damaged[damaged.length >> 1] ^= 0xff;
-    return { end, add, bad, damaged: await (await Machine.restore(damaged)).finished, missing: await problemOf(Machine.start('no-such-file')) };
+    return { end, add, bad, names, damaged: await (await Machine.restore(damaged)).finished, missing: await problemOf(Machine.start('no-such-file')) };
   },
 };
 console.log(JSON.stringify(await parts[process.argv[2]]()));

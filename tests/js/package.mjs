@@ -12,6 +12,7 @@ import { findHost } from '../support/hosts.mjs';
 import { SKIP, parseOptions, sleep, start } from '../support/machines.mjs';
 import { STOPPED } from '../support/checkpoints.mjs';
 import { check, checkEqual, runTests, test } from '../support/tests.mjs';
+import { ROUNDS, roundsIn } from './rounds.mjs';
 
 const options = parseOptions({ build: 'build', guests: 'build/guests', only: '' });
 const packed = resolve(options.build, 'js');
@@ -38,10 +39,11 @@ if (installed.status !== 0) {
   mkdirSync(join(modules, '.bin'), { recursive: true });
   execFileSync('ln', ['-sf', '../chiwawa/bin/chiwawa.js', join(modules, '.bin/chiwawa')]);
 }
-for (const module of ['recursion.wasm', 'sleep.wasm', 'sqlite3.wasm', 'wat/fib.wasm', 'wat/exit.wasm', 'echo.wasm']) {
+for (const module of ['recursion.wasm', 'sleep.wasm', 'sqlite3.wasm', 'lua.wasm', 'wat/fib.wasm', 'wat/exit.wasm', 'echo.wasm']) {
   copyFileSync(join(options.guests, module), join(folder, module.replace('wat/', '')));
 }
-copyFileSync('tests/js/exercise.mjs', join(folder, 'exercise.mjs'));
+for (const script of ['exercise.mjs', 'rounds.mjs']) copyFileSync(join('tests/js', script), join(folder, script));
+writeFileSync(join(folder, 'rounds.lua'), ROUNDS);
 
 const runtimes = ['node', 'bun', 'deno'].map((name) => {
   const host = findHost(name, options.build);
@@ -59,15 +61,18 @@ function exercise(runtime, part) {
 
 const native = findHost('native', options.build);
 const nativeRun = (args) => spawnSync(...((words) => [words[0], words.slice(1)])(native.command(null, args)), { cwd: folder, encoding: 'utf8' });
+/// As many rounds as the file says.
+const wholeRounds = () => nativeRun(['lua.wasm', '--', 'rounds.lua']).stdout;
 const whole = native ? nativeRun(['recursion.wasm', '--', '12', '0']).stdout : null;
 
 for (const [i, runtime] of runtimes.entries()) {
   test(`${runtime.name}: snapshots, and on to the next`, () => {
     const first = exercise(runtime, 'start');
     checkEqual(JSON.stringify([first.end.code, first.end.stopped, first.end.stderr]), '[0,true,""]', 'the end');
-    check(first.progress > 2 && first.memory >= 65536, `progress: ${first.progress} times, ${first.memory} bytes`);
-    check(first.again.code === 0 && whole?.endsWith(first.again.stdout), `the first snapshot, continued: ${JSON.stringify(first.again)}`);
-    check(/func\[\d+\]|descend|play/.test(first.view.stdout) && first.view.code === 0, `the inspector: ${JSON.stringify(first.view)}`);
+    const whole = wholeRounds();
+    check(first.progress >= 5 && first.memory >= 65536, `progress: ${first.progress} times, ${first.memory} bytes`);
+    check(first.again.code === 0 && whole.endsWith(first.again.stdout), `the first snapshot, continued: ${JSON.stringify(first.again)}`);
+    check(/luaV_execute/.test(first.view.stdout) && first.view.code === 0, `the inspector: ${JSON.stringify(first.view)}`);
     checkEqual(first.late, 'the program has ended', 'a checkpoint after the end');
     const next = runtimes[(i + 1) % runtimes.length];
     const second = exercise(next, 'continue');
@@ -86,11 +91,12 @@ for (const [i, runtime] of runtimes.entries()) {
 
   test(`${runtime.name}: real files, errors`, () => {
     rmSync(join(folder, 'real.db'), { force: true });
-    const { end, add, bad, damaged, missing } = exercise(runtime, 'files');
+    const { end, add, bad, names, damaged, missing } = exercise(runtime, 'files');
     checkEqual(`${end.code} ${end.stdout}`, '0 7\n', 'the database');
     check(existsSync(join(folder, 'real.db')), 'real.db is there');
     checkEqual(add.stdout, 'Result: Num(I32(55))\n', 'an exported function');
     checkEqual(bad.code, 1, `a bad module: ${bad.stderr}`);
+    checkEqual(names.join(), 'lua.wasm,lua.wasm,file.wasm,program.wasm', 'what programs are called');
     checkEqual(damaged.code, 3, `a damaged snapshot: ${damaged.stderr}`);
     check(/no-such-file/.test(missing), `a missing file: ${missing}`);
   });
@@ -107,12 +113,14 @@ test('npx chiwawa', async () => {
   checkEqual(spawnSync(program, [join(folder, 'recursion.wasm'), '--', '12', '0'], { cwd: tmpdir(), encoding: 'utf8' }).stdout, whole, 'an absolute path');
   check(npx(['--help']).stdout.includes('--restore'), 'help');
 
-  const guest = start({ command: (args) => ['npx', '--no-install', 'chiwawa', ...args] }, ['--cr', '--embed-module', 'recursion.wasm', '--', '12', '60'], { cwd: folder });
-  while (!guest.output.stdout.includes('round 2:')) await sleep(5);
+  rmSync(join(folder, 'last-round'), { force: true });
+  const guest = start({ command: (args) => ['npx', '--no-install', 'chiwawa', ...args] }, ['--cr', '--embed-module', 'lua.wasm', '--', 'rounds.lua'], { cwd: folder });
+  while (!guest.output.stdout.includes('round 2:') && guest.child.exitCode === null) await sleep(5);
   writeFileSync(join(folder, 'checkpoint.trigger'), '');
   const first = await guest.ended;
   check(first.stderr.endsWith(STOPPED), `stderr of the stop: ${first.stderr}`);
-  checkEqual(first.stdout + npx(['--restore', 'checkpoint.bin']).stdout, whole, 'both parts');
+  writeFileSync(join(folder, 'last-round'), String(roundsIn(first.stdout) + 3));
+  checkEqual(first.stdout + npx(['--restore', 'checkpoint.bin']).stdout, wholeRounds(), 'both parts');
 });
 
 await runTests('package', options.only);

@@ -9,11 +9,11 @@ import { delimiter, extname, join, resolve } from 'node:path';
 import { tmpdir } from 'node:os';
 import { pathToFileURL } from 'node:url';
 
-import { GUESTS } from '../hosts/guests.mjs';
 import { findHost } from '../support/hosts.mjs';
 import { STOPPED } from '../support/checkpoints.mjs';
-import { SKIP, parseOptions, sleep, start } from '../support/machines.mjs';
+import { SKIP, findTool, parseOptions, run, sleep, start } from '../support/machines.mjs';
 import { check, checkEqual, runTests, test } from '../support/tests.mjs';
+import { ROUNDS, roundsIn } from './rounds.mjs';
 
 const options = parseOptions({ build: 'build', guests: 'build/guests', browser: 'chromium', only: '' });
 
@@ -29,6 +29,7 @@ const program = { chromium: ['chromium', 'google-chrome'], firefox: ['firefox-es
 if (!program) skip(`${options.browser} is not installed: ./dev hosts browsers`);
 const native = findHost('native', options.build);
 if (!native) skip('the native build is not there');
+if (!existsSync(join(options.guests, 'lua.wasm'))) skip('lua.wasm is not built');
 const { default: puppeteer } = await import(pathToFileURL(driver));
 
 /// Any static file server will do: no headers, no programs.
@@ -44,8 +45,10 @@ await new Promise((done) => server.listen(0, '127.0.0.1', done));
 const address = `http://127.0.0.1:${server.address().port}/`;
 
 const folder = mkdtempSync(join(tmpdir(), 'chiwawa-page-'));
+/// Milliseconds for everything that is waited for: the machine may be busy, and a browser that starts for the first time is slow.
+const PATIENCE = 120_000;
 const browser = await puppeteer.launch({ browser: options.browser === 'firefox' ? 'firefox' : 'chrome', executablePath: program,
-  headless: true, args: options.browser === 'chromium' ? ['--no-sandbox', '--disable-dev-shm-usage'] : [] });
+  headless: true, timeout: PATIENCE, args: options.browser === 'chromium' ? ['--no-sandbox', '--disable-dev-shm-usage'] : [] });
 process.on('exit', () => {
   browser.process()?.kill('SIGKILL');
   rmSync(folder, { recursive: true, force: true });
@@ -57,12 +60,13 @@ const outputOf = (page) => page.evaluate(() => globalThis.chiwawa.output);
 async function until(page, what, condition) {
   for (let waited = 0; !(await condition()); waited += 20) {
     const status = async () => `${await stateOf(page)}: ${await page.$eval('#status', (e) => e.textContent)}, output ${JSON.stringify(await outputOf(page))}`;
-    check(waited < 120_000, await status().catch(String).then((text) => `never ${what}; ${text}`));
+    check(waited < PATIENCE, await status().catch(String).then((text) => `never ${what}; ${text}`));
     await sleep(20);
   }
 }
 async function openPage() {
   const page = await browser.newPage();
+  page.setDefaultTimeout(PATIENCE);
   const problems = [];
   page.on('pageerror', (error) => problems.push(String(error)));
   await page.goto(address);
@@ -83,18 +87,17 @@ const bytesOf = async (page, link) => Buffer.from(await page.$eval(link, async (
 
 const command = (host) => ({ command: (args) => host.command(resolve(options.build, 'wasi/chiwawa.wasm'), args) });
 async function runIn(host, args, use = ({ child }) => child.stdin.end()) {
-  const run = start(command(host), args, { cwd: folder });
-  await use(run);
-  return run.ended;
+  const running = start(command(host), args, { cwd: folder });
+  await use(running);
+  return running.ended;
 }
 
 test('started natively, continued in the page, and then on another host', async () => {
-  const guest = GUESTS.find(({ name }) => name === 'recursion');
-  const args = guest.args.with(guest.args.indexOf('8'), '16');
-  writeFileSync(join(folder, 'recursion.wasm'), readFileSync(join(options.guests, 'recursion.wasm')));
-  const whole = await runIn(native, args);
-  const first = await runIn(native, ['--cr', '--embed-module', ...args], async ({ output }) => {
-    while (!output.stdout.includes('round 3:')) await sleep(2);
+  writeFileSync(join(folder, 'lua.wasm'), readFileSync(join(options.guests, 'lua.wasm')));
+  writeFileSync(join(folder, 'rounds.lua'), ROUNDS);
+  const args = ['lua.wasm', '--', 'rounds.lua'];
+  const first = await runIn(native, ['--cr', '--embed-module', ...args], async ({ output, child }) => {
+    while (!output.stdout.includes('round 3:') && child.exitCode === null) await sleep(2);
     writeFileSync(join(folder, 'checkpoint.trigger'), '');
   });
   checkEqual(first.stderr, STOPPED, 'stderr of the first part');
@@ -102,20 +105,29 @@ test('started natively, continued in the page, and then on another host', async 
   const { page, problems } = await openPage();
   await drop(page, join(folder, 'checkpoint.bin'));
   await until(page, 'prints', async () => /round \d+:.*\n.*round \d+:/s.test(await outputOf(page)));
-  const inspection = await page.$eval('#inspection', (e) => e.textContent);
+  const inspectionOf = () => page.$eval('#inspection', (e) => e.textContent);
+  const inspection = await inspectionOf();
   check(/^snapshot .*stopped .*stack .*frames/s.test(inspection), `the inspector's view: ${inspection}`);
   await page.click('#stop');
   await until(page, 'stopped', async () => (await stateOf(page)) === 'stopped');
   const second = await outputOf(page);
-  writeFileSync(join(folder, 'from-page.bin'), await bytesOf(page, '#download'));
+  const snapshot = await bytesOf(page, '#download');
+  for (const name of ['from-page.bin', 'snapshot.bin']) writeFileSync(join(folder, name), snapshot);
+  // What is offered is what is shown.
+  await until(page, 'shows the new snapshot', async () => (await inspectionOf()) !== inspection);
+  const inspector = findTool('snapshot-inspect', 'native', options.build);
+  if (inspector) checkEqual(await inspectionOf(), run(inspector, ['snapshot.bin'], { cwd: folder }).stdout, 'the view of the new snapshot');
   checkEqual(problems.join(), '', 'errors in the page');
   await page.close();
 
   const last = findHost('wasmedge', options.build) ?? native;
+  const done = roundsIn(second);
+  writeFileSync(join(folder, 'last-round'), String(done + 3));
   const third = await runIn(last, ['--restore', 'from-page.bin']);
+  const whole = await runIn(native, args);
   checkEqual(first.stdout + second + third.stdout, whole.stdout, 'all three parts');
   checkEqual(third.code, 0, `exit code: ${third.stderr}`);
-  return `native -> ${options.browser} -> ${last.name} `;
+  return `native -> ${options.browser} -> ${last.name}, ${done + 3} rounds `;
 });
 
 test('a program with input and files, handed over to another tab', async () => {
@@ -132,9 +144,8 @@ test('a program with input and files, handed over to another tab', async () => {
   await until(page, 'stopped', async () => (await stateOf(page)) === 'stopped');
   check((await page.$eval('#saved-files', (e) => e.textContent)).includes('shop list.db'), 'the file is offered');
 
-  const link = await page.$eval('#other-tab', (a) => a.href);
-  const other = await browser.newPage();
-  await other.goto(link);
+  const [other] = await Promise.all([new Promise((opened) => page.once('popup', opened)), page.click('#other-tab')]);
+  other.setDefaultTimeout(PATIENCE);
   await until(other, 'running', async () => (await stateOf(other)) === 'running');
   await other.click('#terminal');
   await other.keyboard.type('SELECT sum(a) FROM t; COMMIT;\n');
@@ -146,18 +157,27 @@ test('a program with input and files, handed over to another tab', async () => {
   await Promise.all([page.close(), other.close()]);
 });
 
-test('a file that is dropped; a snapshot that is damaged', async () => {
-  const { page } = await openPage();
-  const damaged = readFileSync(join(folder, 'from-page.bin'));
-  damaged[damaged.length >> 1] ^= 0xff;
-  await page.evaluate((text) => {
+test('what is dropped, one after the other: a program, a snapshot of another one, a snapshot that is damaged', async () => {
+  const { page, problems } = await openPage();
+  const dropBytes = (name, bytes) => page.evaluate((file, text) => {
     const transfer = new DataTransfer();
-    transfer.items.add(new File([Uint8Array.from(atob(text), (c) => c.charCodeAt(0))], 'checkpoint.bin'));
+    transfer.items.add(new File([Uint8Array.from(atob(text), (c) => c.charCodeAt(0))], file));
     document.getElementById('drop').dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true }));
-  }, damaged.toString('base64'));
+  }, name, bytes.toString('base64'));
+  await dropBytes('echo.wasm', readFileSync(join(options.guests, 'echo.wasm')));
+  await until(page, 'ready', async () => (await outputOf(page)).includes('ready\n'));
+  check(await page.$eval('#inspected', (e) => e.hidden), 'there is no snapshot to be shown');
+
+  const snapshot = readFileSync(join(folder, 'from-page.bin'));
+  await dropBytes('checkpoint.bin', snapshot);
+  await until(page, 'goes on', async () => /^round \d+: \d+\n/.test(await outputOf(page)));
+
+  snapshot[snapshot.length >> 1] ^= 0xff;
+  await dropBytes('checkpoint.bin', snapshot);
   await until(page, 'refused', async () => (await stateOf(page)) === 'ended');
   check((await page.$eval('#status', (e) => e.textContent)).endsWith('exit code 3'), 'exit code');
   check((await outputOf(page)).startsWith('chiwawa: snapshot error:'), await outputOf(page));
+  checkEqual(problems.join(), '', 'errors in the page');
   await page.close();
 });
 
@@ -169,5 +189,8 @@ test('nothing comes from elsewhere', () => {
     check(!/(src|href)="?https?:|url\(["']?https?:|@import ["']https?:/.test(text), `${file} refers to another site`);
   }
 });
+
+// Killed, it would leave files behind.
+test('the browser ends', () => browser.close());
 
 await runTests(`page, ${options.browser}`, options.only);
