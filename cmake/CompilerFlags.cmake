@@ -92,6 +92,10 @@ if(CHIWAWA_LTO)
     check_ipo_supported(RESULT chiwawa_ipo OUTPUT chiwawa_ipo_reason LANGUAGES CXX)
   endif()
   set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ${chiwawa_ipo})
+  if(chiwawa_ipo AND CHIWAWA_HAVE_LLD)
+    # Programs have most of their code in common, and so have builds.
+    add_link_options(-Wl,--thinlto-cache-dir=${CMAKE_BINARY_DIR}/lto-cache)
+  endif()
 endif()
 
 find_program(CHIWAWA_CCACHE ccache DOC "ccache, used when it is there")

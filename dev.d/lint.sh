@@ -23,7 +23,7 @@ run_lint() {
 
 # Sources that the native build compiles, by patterns.
 tidy_candidates() {
-  sources "$@" | grep -v -e '_preview1\.cpp$' -e 'wasm_exceptions\.cpp$' -e 'chiwawa_embed\.cpp$'
+  sources "$@" | grep -v -e '_preview1\.cpp$' -e 'wasm_[a-z]*\.cpp$' -e 'chiwawa_embed\.cpp$'
 }
 
 run_tidy() {
