@@ -28,6 +28,8 @@ export default {
   name: 'wasmedge',
   title: 'WasmEdge, compiled ahead',
   ...wasmedgeBuilds,
+  builds: ['wasi', 'wasi-simd'],
+  refuses: { ...wasmedgeBuilds.refuses, 'wasi-tail': 'its tail calls through tables take native stack, and a longer run crashes (0.17.1)' },
   deviations: [],
   command: ({ path, program, args, cache, version }) =>
     [path, '--run-mode', 'aot', '--dir', '.:.', compileAhead(path, version, program, join(cache, 'wasmedge')), ...args],
