@@ -93,10 +93,12 @@ void GuestRun::look_at_clock(Clock::time_point began) {
 Outcome GuestRun::run_on() {
   const CompileOptions& code = session_.store().compile_options;
   paced_ = code.polls || code.exact;
-  if (!code.exact) return machine_.run(!code.polls ? ~uint64_t{0} : timed_ ? pacer_.budget() : kMaxPolls);
+  // Without a clock there is nobody to be in time for.
+  const uint64_t slice = timed_ ? pacer_.budget() : code.exact ? kMaxSteps : kMaxPolls;
+  if (!code.exact) return machine_.run(code.polls ? slice : ~uint64_t{0});
   const uint64_t until_stop = stop_at_ ? *stop_at_ - machine_.steps() : ~uint64_t{0};
   const uint64_t worthwhile = 2 * machine_.reach();
-  const uint64_t budget = std::max(pacer_.budget(), worthwhile);
+  const uint64_t budget = std::max(slice, worthwhile);
   if (until_stop > budget) return machine_.run_up_to(budget);
   if (until_stop > worthwhile) return machine_.run_up_to(until_stop);
   paced_ = false;
