@@ -125,7 +125,7 @@ constexpr AccumulatorTable make_accumulator_forms() {
 #if CHIWAWA_DISPATCH_TAIL
 constexpr AccumulatorTable kAccumulatorForms = make_accumulator_forms();
 #else
-// No operation has other forms: a table of the rest is a tenth as large.
+// No operation has other forms here: the kind is all there is to say of one, in a tenth of the space.
 constexpr auto kKinds = [] {
   const AccumulatorTable forms = make_accumulator_forms();
   std::array<AccumulatorForms::Kind, kSlotOpsHere> kinds;
